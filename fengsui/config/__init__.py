@@ -1,0 +1,1 @@
+"""配置 Settings and composition, nothing else."""

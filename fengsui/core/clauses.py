@@ -1,0 +1,307 @@
+"""条款 Clauses: the vocabulary a pack is written in — clauses, duties, notices, ladders, audiences, units, areas.
+
+Frozen structs that say what may stand in a pack; ``formats.packs`` reads the TOML, ``core.lint`` refuses what is
+inconsistent. Nothing here decides anything. Vocabulary: ARCHITECTURE.md, "Clauses".
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+LEVELS = ("blue", "yellow", "orange", "red")
+"""Levels from weak to strong (蓝 黄 橙 红); compare by index, never by name."""
+
+Level = Literal["blue", "yellow", "orange", "red"]
+Grade = Literal["I", "II", "III", "IV"]
+Change = Literal["new", "up", "same", "down", "gone"]
+Do = Literal["remind", "deputy", "superior", "desk", "visit", "bulletin", "supervise"]
+Haste = Literal["urgent", "office"]
+Cause = Literal[
+    "alert", "response", "consultation", "suspension", "dataset", "directory", "assignment",
+    "pack", "closed", "step", "calendar", "report", "standing",
+]  # fmt: skip
+
+By = dict[str, str]
+"""A span for each level or grade: ``{red = "10m", orange = "15m"}``."""
+
+
+class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """因何 What starts a duty or a notice: a kind of fact, and filters on its fields (empty = any).
+
+    ``change`` empty means new and up: a warning that holds or weakens only tells, it does not ask again.
+    """
+
+    on: Cause
+    change: tuple[str, ...] = ()
+    hazards: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    spread: float = 0.0  # share of the townships that the warning must touch
+    stage: str = ""
+    kinds: tuple[str, ...] = ()
+    outcome: tuple[str, ...] = ()
+    stops: bool | None = None
+    state: str = ""
+    do: str = ""
+    haste: tuple[str, ...] = ()
+    what: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
+    ahead: str = ""
+
+
+class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings of a mechanism that needs code: which one a duty starts when it opens."""
+
+    mechanism: Literal["consultation", "suspension", "insertion"]
+    kind: str = ""
+    invite: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+    form: str = ""
+    every: By | str = ""
+
+
+class Duty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """职责 What somebody must do, by when, proved by what, and how he is chased."""
+
+    name: str
+    title: str
+    trigger: Trigger | tuple[Trigger, ...]
+    who: tuple[str, ...] = ()  # groups, units, or words of a mechanism; empty = the clause's responsible
+    each: Literal["unit", "post"] = "unit"
+    origin: Literal["trigger", "reception", "day", "due"] = msgspec.field(name="from", default="trigger")
+    latest: By | str = ""
+    within: By | str = ""
+    within_basis: str = ""
+    every: By | str = ""
+    evidence: tuple[str, ...] = ()
+    ladder: str = ""
+    haste: Haste = "office"
+    cancel: Literal["stay", "drop"] = "stay"
+    use: Use | None = None
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """The triggers as a tuple, also where the pack names only one."""
+        return self.trigger if isinstance(self.trigger, tuple) else (self.trigger,)
+
+
+class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """通知 Who is told when something happens; nobody owes anything for it."""
+
+    name: str
+    title: str
+    trigger: Trigger
+    who: tuple[str, ...] = ()  # empty = the clause's responsible; ``reached`` = whoever was told before
+    audience: str = "responsible"
+
+
+class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """条款 One paragraph of the document: its words, who answers for it, and what follows from it.
+
+    ``planned``: loaded and listed, but its duties are not opened yet (a later release makes it live).
+    """
+
+    id: str
+    cite: str
+    title: str
+    quotes: tuple[str, ...]
+    responsible: tuple[str, ...]
+    since: str
+    verified: bool
+    responsible_basis: str = ""
+    lead: tuple[str, ...] = ()
+    note: str = ""
+    planned: bool = False
+    duty: tuple[Duty, ...] = ()
+    notice: tuple[Notice, ...] = ()
+
+
+class LadderStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One step of a ladder: when (offset from opening or deadline), what, by which channels."""
+
+    at: str
+    do: Do
+    channels: tuple[str, ...] = ()
+
+
+class Ladder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """阶梯 How whoever has not acted is chased; ``again`` repeats the last step until answered."""
+
+    basis: str
+    steps: tuple[LadderStep, ...] | dict[str, tuple[LadderStep, ...]]
+    origin: Literal["opening", "deadline"] = msgspec.field(name="from", default="deadline")
+    again: By | str = ""
+
+
+class Audience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """对象 Which roles are told through which channels in which order, and which lists besides; plain or by level."""
+
+    basis: str
+    roles: tuple[str, ...] | dict[str, tuple[str, ...]]
+    channels: tuple[str, ...] | dict[str, tuple[str, ...]]
+    lists: tuple[str, ...] | dict[str, tuple[str, ...]] = ()
+
+
+class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """报告 A kind of report that is evidence by itself; ``paper``: a document must be attached."""
+
+    title: str
+    paper: bool = False
+
+
+class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """单位 An office or government that holds duties.
+
+    area: id of the area it serves; groups: the words clauses use for it (``members``, ``townships``).
+    verified False shows 待核实; ``superior`` is the unit that is told when this one does not answer.
+    """
+
+    id: str
+    name: str
+    area: str
+    basis: str
+    verified: bool
+    groups: tuple[str, ...] = ()
+    superior: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    successor: str = ""
+    note: str = ""
+
+
+class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A place code is always a pair: the statistical (nbs) and civil-affairs (mca) lists collide."""
+
+    scheme: Literal["nbs", "mca"]
+    value: str
+
+
+class Area(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """区域 A place: district, township or village. ``id`` is its nbs code without trailing groups of ``000``,
+    so that a parent's id is a prefix of its child's and of no stranger's.
+    """
+
+    id: str
+    name: str
+    kind: Literal["district", "township", "village"]
+    codes: tuple[Code, ...]
+    source: str
+    parent: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    successor: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    point_basis: str = ""
+
+
+class Signal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """信号 One hazard at one level: the criterion in words and as a tree (or None: a person judges), and the guide."""
+
+    criterion_text: str
+    source: str
+    verified: bool
+    guide: tuple[str, ...] = ()
+    criterion: dict[str, object] | None = None
+    valid_hours: float | None = None
+    note: str = ""
+
+
+class Hazard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """灾种 A hazard with the levels that exist for it, and the codes others know it by."""
+
+    id: str
+    name: str
+    name_en: str
+    category: str
+    levels: dict[str, Signal]
+    codes: tuple[dict[str, str], ...] = ()  # {scheme, value, source}
+    aliases: tuple[str, ...] = ()
+    issuers: tuple[str, ...] = ()  # joint products: every unit that must sign
+    relevance: str = ""
+
+
+class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """文本 Templates of what people read; placeholders in braces, filled by ``core.wording``."""
+
+    signature: str
+    issuer: str
+    templates: dict[str, str]
+    actions: dict[str, str]
+    levels: dict[str, str]
+
+
+class Almanac(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """日历 Days off and swapped workdays (ISO dates), and the first day off of named holidays ("2027:春节")."""
+
+    basis: str
+    verified: bool
+    off: tuple[str, ...] = ()
+    work: tuple[str, ...] = ()
+    holidays: dict[str, str] = {}
+
+
+class Right(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """签发权 Which units may issue and sign which levels."""
+
+    basis: str
+    issue: tuple[str, ...]
+    sign: dict[str, tuple[str, ...]]  # level -> roles
+
+
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The document a pack executes: its words and since when it is in force."""
+
+    title: str
+    text: str
+    since: str
+    since_basis: str
+    not_executable: tuple[dict[str, str], ...] = ()
+
+
+class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """数据包 Everything a district brings: read once, checked, then never changed while the process runs.
+
+    digest: sha-256 of the files it was read from, hexadecimal; named by every decision.
+    reception: the delivery state that counts as 接收到 for a unit (delivered, read or acknowledged).
+    """
+
+    id: str
+    version: str
+    zone: str
+    digest: str
+    district: str
+    reception: Literal["handed_over", "delivered", "read", "acknowledged"]
+    document: Document
+    clauses: dict[str, Clause]
+    ladders: dict[str, Ladder]
+    audiences: dict[str, Audience]
+    reports: dict[str, Report]
+    units: dict[str, Unit]
+    areas: dict[str, Area]
+    hazards: dict[str, Hazard]
+    texts: Texts
+    almanac: Almanac
+    rights: Right
+    roles: dict[str, str]
+
+    def group(self, word: str) -> tuple[str, ...]:
+        """Ids of the units a word stands for: a unit's own id, or a group's members, in the pack's order."""
+        if word in self.units:
+            return (word,)
+        return tuple(u.id for u in self.units.values() if word in u.groups)
+
+
+def touches(area: str, zone: str) -> bool:
+    """Whether an area and a warned zone share ground: one lies in the other (ids are prefixes).
+
+    >>> touches("140215", "140215209"), touches("140215209201", "140215209"), touches("140215100", "140215101")
+    (True, True, False)
+    """
+    return area.startswith(zone) or zone.startswith(area)
+
+
+def pick(table: dict[str, str] | str, key: str) -> str:
+    """The span for a level or grade; a table without the key has none."""
+    return table if isinstance(table, str) else table.get(key, "")

@@ -1,0 +1,1 @@
+"""演练 The demo night, protocol doubles, benchmarks: nothing production needs."""

@@ -1,0 +1,1 @@
+"""网页 Pages and hot routes; writes only through flow."""
