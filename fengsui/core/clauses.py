@@ -6,14 +6,17 @@ inconsistent. Nothing here decides anything. Vocabulary: ARCHITECTURE.md, "Claus
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import cached_property
+from typing import Literal, TypeVar
 
 import msgspec
 
-LEVELS = ("blue", "yellow", "orange", "red")
+T = TypeVar("T")
+Level = Literal["blue", "yellow", "orange", "red"]
+
+LEVELS: tuple[Level, ...] = ("blue", "yellow", "orange", "red")
 """Levels from weak to strong (蓝 黄 橙 红); compare by index, never by name."""
 
-Level = Literal["blue", "yellow", "orange", "red"]
 Grade = Literal["I", "II", "III", "IV"]
 Change = Literal["new", "up", "same", "down", "gone"]
 Do = Literal["remind", "deputy", "superior", "desk", "visit", "bulletin", "supervise"]
@@ -94,6 +97,7 @@ class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trigger: Trigger
     who: tuple[str, ...] = ()  # empty = the clause's responsible; ``reached`` = whoever was told before
     audience: str = "responsible"
+    template: str = ""  # empty = the notice's own name
 
 
 class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -220,6 +224,7 @@ class Hazard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aliases: tuple[str, ...] = ()
     issuers: tuple[str, ...] = ()  # joint products: every unit that must sign
     relevance: str = ""
+    standard: str = ""  # whose thresholds these are: national-2007, shanxi-2023, shanxi, joint
 
 
 class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -243,11 +248,12 @@ class Almanac(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Right(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """签发权 Which units may issue and sign which levels."""
+    """签发权 Which units may issue and sign which levels; ``accounts`` names the roles of accounts (预报员, 签发人)."""
 
     basis: str
     issue: tuple[str, ...]
-    sign: dict[str, tuple[str, ...]]  # level -> roles
+    sign: dict[str, tuple[str, ...]]  # level -> roles of accounts
+    accounts: dict[str, str] = {}
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -260,7 +266,7 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_executable: tuple[dict[str, str], ...] = ()
 
 
-class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """数据包 Everything a district brings: read once, checked, then never changed while the process runs.
 
     digest: sha-256 of the files it was read from, hexadecimal; named by every decision.
@@ -285,12 +291,38 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     almanac: Almanac
     rights: Right
     roles: dict[str, str]
+    sources: dict[str, str] = {}  # S1 … → what it is; texts named ``source`` cite these keys
+
+    @cached_property
+    def rules(self) -> dict[str, tuple[tuple[Clause, Duty, Trigger], ...]]:
+        """Duties of the live clauses by what triggers them, sorted by key so that the order of files is irrelevant."""
+        found: dict[str, list[tuple[Clause, Duty, Trigger]]] = {}
+        for clause in sorted(self.clauses.values(), key=lambda c: c.id):
+            for duty in sorted(clause.duty, key=lambda d: d.name):
+                for trigger in () if clause.planned else duty.triggers:
+                    found.setdefault(trigger.on, []).append((clause, duty, trigger))
+        return {cause: tuple(rules) for cause, rules in found.items()}
+
+    @cached_property
+    def notices(self) -> tuple[tuple[Clause, Notice], ...]:
+        """Notices of the live clauses, sorted by key."""
+        live = [(c, n) for c in self.clauses.values() if not c.planned for n in c.notice]
+        return tuple(sorted(live, key=lambda pair: (pair[0].id, pair[1].name)))
 
     def group(self, word: str) -> tuple[str, ...]:
         """Ids of the units a word stands for: a unit's own id, or a group's members, in the pack's order."""
         if word in self.units:
             return (word,)
         return tuple(u.id for u in self.units.values() if word in u.groups)
+
+
+def stands(thing: Unit | Area, day: str) -> bool:
+    """Whether a unit or area exists on a day (ISO date); an empty bound is open, ``valid_to`` is the first day without it.
+
+    >>> stands(Area("1", "瓜园乡", "township", (), "", valid_to="2021-10-31"), "2027-07-17")
+    False
+    """
+    return thing.valid_from <= day and (not thing.valid_to or day < thing.valid_to)
 
 
 def touches(area: str, zone: str) -> bool:
@@ -305,3 +337,8 @@ def touches(area: str, zone: str) -> bool:
 def pick(table: dict[str, str] | str, key: str) -> str:
     """The span for a level or grade; a table without the key has none."""
     return table if isinstance(table, str) else table.get(key, "")
+
+
+def choose(table: tuple[T, ...] | dict[str, tuple[T, ...]], key: str) -> tuple[T, ...]:
+    """The entries for a level, from a plain tuple or a table by level."""
+    return table.get(key, ()) if isinstance(table, dict) else table
