@@ -1,1 +1,1 @@
-"""存储 The only Django app with tables: ledger, directory, papers, deliveries, board. No rules."""
+"""存储 Storage: the only Django app with tables — ledger, directory, papers, deliveries, board. No rules here."""

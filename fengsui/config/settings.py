@@ -1,0 +1,87 @@
+"""设置 Django settings: computed from two environment variables, without a secret in them.
+
+FENGSUI_DATA: the data directory. FENGSUI_DATABASE: a ``postgresql://`` URL, or empty for SQLite in the data directory.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 5,  # seconds
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000;"
+        "PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON"
+    ),
+}
+"""On every connection; without recursive_triggers INSERT OR REPLACE would pass the triggers of the ledger (measured)."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a district lives: its data directory, and the URL of its PostgreSQL database ("" = SQLite)."""
+
+    data: Path
+    database: str = ""
+
+
+def here() -> Place:
+    """The place that the environment names; the current directory's ``data`` without one."""
+    return Place(Path(os.environ.get("FENGSUI_DATA", "data")), os.environ.get("FENGSUI_DATABASE", ""))
+
+
+def databases(place: Place) -> dict[str, dict[str, Any]]:
+    """Django's DATABASES for a place: on SQLite the archive is a file of its own, on PostgreSQL the same database.
+
+    Raises ValueError for a URL that is not ``postgresql://``.
+    """
+    if not place.database:
+        return {
+            "default": _sqlite(place.data / "fengsui.sqlite3"),
+            "archive": _sqlite(place.data / "archive.sqlite3"),
+        }
+    url = urlsplit(place.database)
+    if url.scheme not in {"postgresql", "postgres"}:
+        raise ValueError(f"数据库地址须以 postgresql:// 开头，现在是“{url.scheme}”。请改正 FENGSUI_DATABASE。[S010]")
+    return {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(url.path.lstrip("/")),
+            "USER": unquote(url.username or ""),
+            "PASSWORD": unquote(url.password or ""),
+            "HOST": url.hostname or "",
+            "PORT": str(url.port or ""),
+            "OPTIONS": dict(parse_qsl(url.query)),
+        }
+    }
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": SQLITE_OPTIONS}
+
+
+def secret(place: Place) -> str:
+    """Django's secret: the newest ``web`` key of the place, or one for this process only."""
+    keys = sorted((place.data / "keys").glob("web-*.key"))
+    return keys[-1].read_text(encoding="utf-8") if keys else secrets.token_urlsafe(32)
+
+
+_place = here()
+
+SECRET_KEY = secret(_place)
+DATABASES = databases(_place)
+DATABASE_ROUTERS = ["fengsui.store.router.Router"]
+INSTALLED_APPS = ["fengsui.store"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+LANGUAGE_CODE = "zh-hans"
+USE_I18N = False
+ALLOWED_HOSTS: list[str] = ["*"]
+DEBUG = False

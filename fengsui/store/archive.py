@@ -1,0 +1,56 @@
+"""档案 Papers by their digest: stored before the fact that names them; erasing leaves digest, kind and size."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+
+from fengsui.store.sql import Session
+
+
+class Paper(msgspec.Struct, frozen=True):
+    """Bytes to keep, and their class (how long they are kept stands in the pack)."""
+
+    kind: str
+    body: bytes
+
+    @property
+    def digest(self) -> str:
+        """sha-256 of the bytes, hexadecimal."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+class Erased(Exception):
+    """已按规定删除。[S040]"""
+
+
+class Missing(Exception):
+    """档案里没有这份文书。请核对摘要，或从备份恢复档案。[S041]"""
+
+
+def put(session: Session, papers: Iterable[Paper], now: int) -> None:
+    """Store papers, each once, and commit. The same bytes twice are one paper."""
+    with session.transaction():
+        for paper in papers:
+            session.run(
+                "INSERT INTO paper (digest, kind, at, size, body, erased_at) VALUES (?, ?, ?, ?, ?, 0)"
+                " ON CONFLICT (digest) DO NOTHING",
+                paper.digest, paper.kind, now, len(paper.body), paper.body,
+            )  # fmt: skip
+
+
+def get(session: Session, digest: str) -> bytes:
+    """The bytes of a paper. Raises Erased or Missing."""
+    rows = session.run("SELECT body FROM paper WHERE digest = ?", digest)
+    if not rows:
+        raise Missing(Missing.__doc__)
+    if rows[0][0] is None:
+        raise Erased(Erased.__doc__)
+    return bytes(rows[0][0])
+
+
+def erase(session: Session, digest: str, now: int) -> None:
+    """Remove the bytes; the row stays and says when."""
+    session.run("UPDATE paper SET body = NULL, erased_at = ? WHERE digest = ? AND erased_at = 0", now, digest)

@@ -1,0 +1,124 @@
+"""会话 A database connection for hand-written SQL: one text for both databases, as far as it goes.
+
+Texts use ``?`` for values. ``{each}`` is a table ``j`` with one row for each element of a JSON array given as value
+(``CAST(j.value->>0 AS BIGINT)`` reads an element's first item in both databases); ``{each_text}`` the same for
+plain strings; ``{lock}`` locks the rows read where the database has row locks; ``{skip}`` skips locked ones.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import psycopg
+from django.conf import settings
+from django.db import connections
+
+Errors = (sqlite3.Error, psycopg.Error)
+"""Whatever either database raises."""
+
+Values = tuple[Any, ...]
+
+_SQLITE = {"{each}": "json_each(?) AS j", "{each_text}": "json_each(?) AS j", "{lock}": "", "{skip}": ""}
+_POSTGRESQL = {
+    "{each}": "jsonb_array_elements(CAST(? AS jsonb)) AS j(value)",
+    "{each_text}": "jsonb_array_elements_text(CAST(? AS jsonb)) AS j(value)",
+    "{lock}": "FOR UPDATE",
+    "{skip}": "FOR UPDATE SKIP LOCKED",
+}
+
+
+@lru_cache(maxsize=512)
+def translate(text: str, vendor: str) -> str:
+    """A text in the dialect of a database ("sqlite" or "postgresql")."""
+    for word, meaning in (_SQLITE if vendor == "sqlite" else _POSTGRESQL).items():
+        text = text.replace(word, meaning)
+    return text if vendor == "sqlite" else text.replace("%", "%%").replace("?", "%s")
+
+
+def pack(rows: Iterable[Any]) -> str:
+    """Rows as the JSON array that ``{each}`` reads."""
+    return msgspec.json.encode(rows if isinstance(rows, list) else list(rows)).decode()
+
+
+class Session:
+    """One connection, in autocommit until ``begin``. Used by one thread at a time."""
+
+    def __init__(self, alias: str = "default") -> None:
+        self._alias = alias
+        self._open()
+
+    def _open(self) -> None:
+        self._wrapper = connections.create_connection(self._alias)
+        self._wrapper.ensure_connection()
+        self.raw: Any = self._wrapper.connection
+        self.vendor: str = self._wrapper.vendor
+
+    def run(self, text: str, *values: Any) -> list[Values]:
+        """Run one statement; its rows, or none."""
+        cursor = self.raw.execute(translate(text, self.vendor), values)
+        return cursor.fetchall() if cursor.description else []
+
+    def count(self, text: str, *values: Any) -> int:
+        """Run one statement; how many rows it changed."""
+        return int(self.raw.execute(translate(text, self.vendor), values).rowcount)
+
+    def begin(self) -> None:
+        """Start a transaction that writes."""
+        self.raw.execute("BEGIN IMMEDIATE" if self.vendor == "sqlite" else "BEGIN")
+
+    def commit(self) -> None:
+        """Make it durable. If this raises, ask ``open_transaction`` whether the outcome is known."""
+        self.raw.execute("COMMIT")
+
+    def open_transaction(self) -> bool:
+        """Whether a transaction is certainly still open, hence certainly not committed."""
+        if self.vendor == "sqlite":
+            return bool(self.raw.in_transaction)
+        return not self.raw.closed and self.raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
+
+    def rollback(self) -> None:
+        """Undo what is open; harmless if nothing is."""
+        if self.open_transaction():
+            self.raw.execute("ROLLBACK")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Begin, commit; roll back when something is raised."""
+        self.begin()
+        try:
+            yield
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo only what happens inside when something is raised."""
+        self.raw.execute("SAVEPOINT inner_part")
+        try:
+            yield
+        except BaseException:
+            self.raw.execute("ROLLBACK TO SAVEPOINT inner_part")
+            raise
+        finally:
+            self.raw.execute("RELEASE SAVEPOINT inner_part")
+
+    def reopen(self) -> None:
+        """Throw the connection away and take a new one: after an outcome that is not known."""
+        self.close()
+        self._open()
+
+    def close(self) -> None:
+        """Close it; what was not committed is undone."""
+        self._wrapper.close()
+
+
+def archive() -> Session:
+    """A connection to the archive of papers: a file of its own on SQLite, the main database on PostgreSQL."""
+    return Session("archive" if "archive" in settings.DATABASES else "default")
