@@ -1,0 +1,60 @@
+"""即时插播 Insertion: the media centre is ordered to air crawl, badge and anchor, and to take them off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from fengsui.core import calendar
+from fengsui.core.clauses import pick
+from fengsui.core.facts import Aired, DutyOpened, Fact, InsertionOrdered
+from fengsui.core.state import Refusal, State, World
+
+replace = msgspec.structs.replace
+MOMENTARY = "anchor"
+"""The form that is spoken once and so never has to come off the air."""
+
+
+def folded(state: State, fact: InsertionOrdered | Aired) -> State:
+    """The latest order of each form, and what is on the air."""
+    place = f"{fact.unit}/{fact.form}"
+    if isinstance(fact, InsertionOrdered):
+        return replace(state, orders={**state.orders, place: fact})
+    on_air = {p: v for p, v in state.on_air.items() if p != place}
+    if fact.on and fact.form != MOMENTARY:
+        on_air[place] = fact.version
+    return replace(state, on_air=on_air)
+
+
+def admit(fact: Fact, world: World) -> Refusal | None:
+    """Only what was ordered can be confirmed; a confirmation counts once for a version."""
+    if not isinstance(fact, Aired):
+        return None
+    state = world.at(fact.stream)
+    place = f"{fact.unit}/{fact.form}"
+    if place not in state.orders:
+        return Refusal("I01", "没有这一形式的插播单")
+    if fact.on and state.on_air.get(place, -1) >= fact.version:
+        return Refusal("I02", "已记为播出", already=True)
+    if not fact.on and place not in state.on_air:
+        return Refusal("I03", "该形式不在播出中", already=True)
+    return None
+
+
+def decide(fact: Fact, world: World) -> Iterator[Fact]:
+    """A duty to air orders its form at the level of the warning."""
+    match fact:
+        case DutyOpened(plan=plan) if plan.use and plan.use.mechanism == "insertion":
+            for unit in fact.holders:
+                level = world.at(fact.stream).alert.now.level(world.pack.units[unit].area) or ""
+                every = pick(plan.use.every, level)
+                yield InsertionOrdered(
+                    fact.stream,
+                    fact.at,
+                    unit,
+                    plan.use.form,
+                    plan.version,
+                    level,
+                    calendar.span(every) if every else 0,
+                )

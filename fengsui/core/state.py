@@ -1,0 +1,166 @@
+"""态势 State: what is known of one stream — one shape for all streams, a part per mechanism, empty by default.
+
+Also what rules that cross streams see: a head per open stream, and the world a decision is taken in.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from fengsui.core.clauses import LEVELS, Level, Pack, touches
+from fengsui.core.directory import Directory
+from fengsui.core.facts import Consulted, InsertionOrdered, Notified, Plan, Reach, Series, SuspensionDecided
+
+DISTRICT = "district"
+"""The stream of what belongs to no other: directory, packs."""
+
+
+class Zoned(msgspec.Struct, frozen=True):
+    """Zones in force with their levels, and the strongest level among those that an area touches."""
+
+    zones: dict[str, Level] = {}
+
+    def level(self, area: str) -> Level | None:
+        """The strongest level over an area, or None."""
+        found = [level for zone, level in self.zones.items() if touches(area, zone)]
+        return max(found, key=LEVELS.index) if found else None
+
+
+class AlertPart(msgspec.Struct, frozen=True):
+    """The warning of a stream: version 0 = none yet; ``before`` are the zones of the version it replaced."""
+
+    version: int = 0
+    hazard: str = ""
+    now: Zoned = Zoned()
+    before: Zoned = Zoned()
+    expires: int = 0
+    at: int = 0
+    paper: str = ""
+    withdrawn: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether a warning is in force."""
+        return bool(self.now.zones)
+
+
+class Share(msgspec.Struct, frozen=True):
+    """What one holder owes of a duty. Moments in UTC µs; ``step`` = ladder steps taken so far.
+
+    next_at: when the next step is due (None: none is). desk: a person at the desk must see to it.
+    """
+
+    plan: Plan
+    opened: int
+    deadline: int
+    next_at: int | None
+    step: int = 0
+    desk: bool = False
+    supervised: bool = False
+    ended: int | None = None
+    how: str = ""
+    evidence: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still owed."""
+        return self.ended is None
+
+
+class Duty(msgspec.Struct, frozen=True):
+    """A duty with the share of each holder."""
+
+    key: str
+    clause: str
+    shares: dict[str, Share]
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """What a person was told: newest version, holders he may answer for, how far each notice got."""
+
+    version: int = 0
+    holders: tuple[str, ...] = ()
+    reach: dict[str, Reach] = {}
+    acknowledged: int = -1  # newest version he answered
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Who was told last for a holder, and by which notice."""
+
+    notice: str
+    persons: tuple[str, ...]
+
+
+class NoticePart(msgspec.Struct, frozen=True):
+    """Tellings of a stream: by key, by person, by holder; channels not yet tallied; who could not be reached."""
+
+    sent: dict[str, Notified] = {}
+    people: dict[str, Contact] = {}
+    asked: dict[str, Asked] = {}
+    lists: dict[str, tuple[str, ...]] = {}  # list -> zones in which it was told
+    pending: dict[str, tuple[str, ...]] = {}
+    exhausted: frozenset[tuple[str, str]] = frozenset()  # (notice, person)
+
+
+class State(msgspec.Struct, frozen=True):
+    """One stream. ``last``: the moment of its last fact; ``received``: unit → version it has received."""
+
+    stream: str
+    series: Series = "actual"
+    last: int = 0
+    closed: bool = False
+    alert: AlertPart = AlertPart()
+    duties: dict[str, Duty] = {}
+    notices: NoticePart = NoticePart()
+    received: dict[str, int] = {}
+    on_air: dict[str, int] = {}  # "unit/form" -> version on the air
+    orders: dict[str, InsertionOrdered] = {}  # "unit/form" -> latest order
+    suspension: dict[str, SuspensionDecided] = {}
+    consultations: dict[str, Consulted] = {}
+    response: str = ""
+
+    @classmethod
+    def blank(cls, stream: str) -> State:
+        """A stream of which nothing is known yet."""
+        return cls(stream=stream)
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What other streams may know of an open one."""
+
+    stream: str
+    series: Series
+    hazard: str
+    zones: dict[str, Level]
+
+
+class World(msgspec.Struct, frozen=True):
+    """What a decision sees: pack, directory, the streams it concerns, the heads of all open ones."""
+
+    pack: Pack
+    directory: Directory
+    streams: dict[str, State]
+    heads: dict[str, Head]
+
+    def at(self, stream: str) -> State:
+        """The state of a stream; blank if nothing happened there yet."""
+        return self.streams.get(stream) or State.blank(stream)
+
+    def seen(self, state: State) -> World:
+        """The same world with one stream in a new state."""
+        return World(self.pack, self.directory, {**self.streams, state.stream: state}, self.heads)
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why an input may not happen. ``already``: it has happened before, nothing is to be written."""
+
+    code: str
+    text: str
+    already: bool = False
+
+
+def head(state: State) -> Head | None:
+    """The head of a stream, None once it is closed."""
+    if state.closed:
+        return None
+    return Head(state.stream, state.series, state.alert.hazard, state.alert.now.zones)

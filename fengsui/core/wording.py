@@ -1,0 +1,206 @@
+"""文本 Wording: the words people read, filled from the pack's templates — deterministic, no names, no numbers.
+
+A text depends on the telling and on why somebody is called, never on who he is: the same words for the same reason.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from fengsui.core import calendar
+from fengsui.core.clauses import Pack, pick
+from fengsui.core.facts import Call, InsertionOrdered, Notified, Plan
+from fengsui.core.state import State, World
+
+FORMS = {"crawl": "滚动字幕", "badge": "预警角标", "anchor": "主持人口播"}
+MARKS = {"test": "mark_test", "exercise": "mark_exercise"}
+SHOWN = 6
+"""How many missing items one message lists before it says 等N项."""
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What a forecaster writes of a warning: cause and forecast, each a whole sentence or empty.
+
+    Its canonical JSON is the paper that an Alerted names by digest.
+    """
+
+    cause: str = ""
+    forecast: str = ""
+
+
+def draft(paper: bytes) -> Draft:
+    """A draft from a paper; nothing written = empty."""
+    return msgspec.json.decode(paper, type=Draft) if paper else Draft()
+
+
+def paper(draft: Draft) -> bytes:
+    """A draft as the bytes that are archived and named by digest."""
+    return msgspec.json.encode(draft, order="deterministic")
+
+
+def render(notified: Notified, calls: tuple[Call, ...], world: World, paper: bytes) -> str:
+    """The text of a telling: for list members and plain recipients ``calls`` is empty.
+
+    paper: the bytes the warning's Alerted names. Raises KeyError if the pack lacks the template.
+    """
+    state = world.at(notified.stream)
+    name = _template(notified, calls)
+    fields = _warning(notified, state, world.pack, draft(paper)) | _called(notified, calls, state, world.pack)
+    if name == "order":
+        fields["text"] = world.pack.texts.templates["crawl"].format(**fields)
+        fields |= _ordered(state)
+    return mark(state, world.pack) + world.pack.texts.templates[name].format(**fields)
+
+
+def public(notified: Notified, world: World, paper: bytes) -> str:
+    """The text for informed lists: they are told, not asked."""
+    template = "alert_public" if notified.template == "alert" else notified.template
+    return render(msgspec.structs.replace(notified, template=template), (), world, paper)
+
+
+def mark(state: State, pack: Pack) -> str:
+    """The sender's signature, and 【演练】 or 【模拟】 where nothing is in earnest."""
+    name = MARKS.get(state.series)
+    return pack.texts.signature + (pack.texts.templates[name] if name else "")
+
+
+def _template(notified: Notified, calls: tuple[Call, ...]) -> str:
+    if notified.template != "call":
+        return notified.template
+    kinds = {c.do for c in calls}
+    one = kinds.pop() if len(kinds) == 1 else ""
+    if one in ("remind", "deputy", "visit"):
+        answering = all("/" in c.holder for c in calls) and len({c.holder.split("/")[0] for c in calls}) == 1
+        return one if answering else "due"
+    return one or "due"
+
+
+def _warning(notified: Notified, state: State, pack: Pack, written: Draft) -> dict[str, str]:
+    alert = state.alert
+    level = notified.level
+    zones = notified.zones or tuple(alert.now.zones or alert.before.zones)
+    hazard = pack.hazards[alert.hazard] if alert.hazard else None
+    signal = hazard.levels.get(level) if hazard else None
+    return {
+        "issuer": pack.texts.issuer,
+        "date": _date(alert.at or notified.at, pack),
+        "time": clock(alert.at or notified.at, pack),
+        "action": pack.texts.actions.get(notified.change or "new", ""),
+        "hazard": hazard.name if hazard else "",
+        "level": pack.texts.levels.get(level, ""),
+        "cause": written.cause,
+        "forecast": written.forecast,
+        "areas": "、".join(pack.areas[z].name for z in zones if z in pack.areas),
+        "guide": "".join(signal.guide[:3]) if signal else "",
+    }
+
+
+def _called(notified: Notified, calls: tuple[Call, ...], state: State, pack: Pack) -> dict[str, str]:
+    fields = {
+        "unit": "",
+        "post": "",
+        "items": "",
+        "clause": "",
+        "subject": "",
+        "deadline": "",
+        "form": "",
+        "every": "",
+    }
+    if notified.subject in state.consultations:
+        organiser = state.consultations[notified.subject].unit
+        fields["unit"] = pack.units[organiser].name if organiser in pack.units else ""
+    fields["deadline"] = clock(_deadline(notified, calls, state), pack)
+    if not calls:
+        return fields
+    units = dict.fromkeys(c.holder.split("/")[0] for c in calls)
+    clauses = dict.fromkeys(pack.clauses[c.key.split("/")[0]].cite for c in calls)
+    return fields | {
+        "unit": _some([pack.units[u].name for u in units if u in pack.units]),
+        "post": post(calls[0].holder, pack) if len(units) == 1 else "",
+        "items": _some(list(dict.fromkeys(item(c, pack) for c in calls))),
+        "clause": "、".join(clauses),
+        "subject": _subject(state, pack),
+    }
+
+
+def _some(names: list[str]) -> str:
+    shown = "、".join(names[:SHOWN])
+    return shown if len(names) <= SHOWN else f"{shown}等{len(names)}项"
+
+
+def item(call: Call, pack: Pack) -> str:
+    """One thing that is missing: whose, and what."""
+    clause, name = call.key.split("/")[:2]
+    titles = {d.name: d.title for d in pack.clauses[clause].duty}
+    unit = pack.units.get(call.holder.split("/")[0])
+    return f"{unit.name if unit else ''}{post(call.holder, pack)}{titles.get(name, name)}"
+
+
+def post(holder: str, pack: Pack) -> str:
+    """The Chinese name of a post's role; "" for a unit."""
+    parts = holder.split("/")
+    return pack.roles.get(parts[1], "") if len(parts) > 1 else ""
+
+
+def _subject(state: State, pack: Pack) -> str:
+    alert = state.alert
+    if not alert.hazard:
+        return "责任人名单"
+    levels = list((alert.now.zones or alert.before.zones).values())
+    strongest = max(levels, key=("blue", "yellow", "orange", "red").index)
+    return f"{pack.hazards[alert.hazard].name}{pack.texts.levels[strongest]}预警"
+
+
+def _deadline(notified: Notified, calls: tuple[Call, ...], state: State) -> int:
+    keys = [(c.key, c.holder) for c in calls]
+    if notified.template in ("summons", "order"):
+        keys = [
+            (k, h)
+            for k, d in state.duties.items()
+            for h, s in d.shares.items()
+            if s.open and _used(s.plan, notified)
+        ]
+    found = [
+        state.duties[k].shares[h].deadline
+        for k, h in keys
+        if k in state.duties and h in state.duties[k].shares
+    ]
+    return min(found, default=notified.at)
+
+
+def _used(plan: Plan, notified: Notified) -> bool:
+    wanted = "consultation" if notified.template == "summons" else "insertion"
+    return plan.use is not None and plan.use.mechanism == wanted
+
+
+def _ordered(state: State) -> dict[str, str]:
+    orders: list[InsertionOrdered] = [o for o in state.orders.values() if o.version == state.alert.version]
+    every = min((o.every for o in orders if o.every), default=0)
+    return {
+        "form": "、".join(FORMS.get(o.form, o.form) for o in orders) or "撤下字幕和角标",
+        "every": f"字幕每{every // calendar.MINUTE}分钟一次" if every else "全程",
+    }
+
+
+def _date(at: int, pack: Pack) -> str:
+    moment = calendar.local(at, pack.zone)
+    return f"{moment.year}年{moment.month}月{moment.day}日"
+
+
+def clock(at: int, pack: Pack) -> str:
+    """A moment as 2时13分 in the pack's zone."""
+    moment = calendar.local(at, pack.zone)
+    return f"{moment.hour}时{moment.minute:02d}分"
+
+
+def title(duty: str, pack: Pack) -> str:
+    """The Chinese title of a duty by its key."""
+    clause, name = duty.split("/")[:2]
+    return next((d.title for d in pack.clauses[clause].duty if d.name == name), name)
+
+
+def within(duty: str, level: str, pack: Pack) -> str:
+    """How long a duty may take at a level, and who set it: ``15m（本区约定（待核实））``."""
+    clause, name = duty.split("/")[:2]
+    found = next(d for d in pack.clauses[clause].duty if d.name == name)
+    return f"{pick(found.within, level)}（{found.within_basis}）"
