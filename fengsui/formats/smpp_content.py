@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -36,7 +37,7 @@ STATES = {
 CODECS = {1: "ascii", 3: "latin-1", 8: "utf-16-be", 15: "gb18030"}
 """data_coding → Python's codec; 15 is what centres that also speak CMPP write for Chinese in GBK (待核实)."""
 
-_FIELD = re.compile(r"\b(id|stat|err|done date)\s*:\s*([^\s:]*)", re.IGNORECASE)
+_FIELD = re.compile(r"\b(id|stat|err|done date)\s*:\s*([^\s:]{0,64})", re.IGNORECASE)
 
 
 class Segment(NamedTuple):
@@ -77,8 +78,10 @@ def segment(message: smpp.Message) -> tuple[Segment | None, bytes]:
 
 
 def words(data: bytes, data_coding: int) -> str:
-    """The octets of a message as text; what cannot be read becomes U+FFFD. Unknown codings are read as Latin-1."""
-    return data.decode(CODECS.get(data_coding, "latin-1"), "replace")
+    """The octets of a message as text; what cannot be read becomes U+FFFD, zeros go (databases refuse them).
+    Unknown codings are read as Latin-1.
+    """
+    return data.decode(CODECS.get(data_coding, "latin-1"), "replace").replace("\0", "")
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -105,10 +108,10 @@ def report(message: smpp.Message, *, zone_hours: float = 8) -> Report | None:
     number = message.tlv(smpp.RECEIPTED_MESSAGE_ID)
     if kind not in {smpp.RECEIPT, 0x20} and number is None:
         return None
-    text = message.content().decode("latin-1")
+    text = message.content().decode("latin-1").replace("\0", "")
     found = {name.lower(): value for name, value in reversed(_FIELD.findall(text))}
     state = message.tlv(smpp.MESSAGE_STATE)
-    name = number.rstrip(b"\0").decode("latin-1") if number else found.get("id", "")
+    name = number[:65].replace(b"\0", b"").decode("latin-1") if number else found.get("id", "")
     stat = STATES.get(state[0], "UNKNOWN") if state else found.get("stat", "").upper()
     if not name or not stat:
         raise smpp.PduError("receipt without a message id or a state")
@@ -121,6 +124,7 @@ def _network_error(value: bytes | None) -> str:
     return f"{int.from_bytes(value[1:], 'big'):03d}" if value and len(value) == 3 else ""
 
 
+@lru_cache(maxsize=256)
 def moment(digits: str, zone_hours: float = 8) -> int:
     """YYMMDDhhmm or YYMMDDhhmmss of the centre's clock as UTC µs; 0 if it is not a date.
 

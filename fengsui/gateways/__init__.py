@@ -1,1 +1,36 @@
 """出口 One file per way out, behind one contract. No people, no ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+from fengsui.gateways.contract import Gateway, Status
+from fengsui.gateways.settings import SettingsError
+
+KINDS = {
+    "sms_smpp": "fengsui.gateways.sms_smpp:SmsSmpp",
+}
+"""Kind of gateway → where its class is. A new gateway: one file, one line here, one table of tests."""
+
+
+def load(
+    kind: str,
+    settings: Mapping[str, str],
+    *,
+    name: str = "",
+    accepts: frozenset[Status] = frozenset({"actual"}),
+    clock: Callable[[], int],
+) -> Gateway:
+    """The gateway of that kind, not yet started.
+
+    settings: by the kind's declared fields. name: its own if there are two of a kind. clock: UTC µs.
+    Raises SettingsError for an unknown kind or a wrong setting. Call ``start`` inside the event loop that uses it.
+    """
+    if kind not in KINDS:
+        raise SettingsError(f"没有「{kind}」这种网关。可用：{'、'.join(KINDS)}。[G009]")
+    module, _, made = KINDS[kind].partition(":")
+    gateway: Gateway = getattr(import_module(module), made)(
+        name or kind, settings, accepts=accepts, clock=clock
+    )
+    return gateway
