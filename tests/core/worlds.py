@@ -1,0 +1,124 @@
+"""A district that lives in memory: post facts, let time pass, look at what followed. Pure; no clock, no database."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+
+import msgspec
+
+from fengsui.core import calendar, duties, mind
+from fengsui.core.clauses import Pack
+from fengsui.core.directory import Directory, Person, Post
+from fengsui.core.facts import Alerted, Fact, Notified, Reached, TimeReached, kind
+from fengsui.core.state import Head, Refusal, State, World, head
+from fengsui.formats import packs
+from fengsui.rehearse import people
+
+JULE, FENGYU = "140215209", "140215202"
+INCIDENT = "incident-1"
+MIDNIGHT = calendar.utc(dt.datetime.fromisoformat("2027-07-21T00:00:00+08:00"))
+
+
+@cache
+def yunzhou() -> Pack:
+    return packs.load("yunzhou")
+
+
+def at(text: str) -> int:
+    """``at("02:13")``: that time of the night, UTC µs; hours may exceed 24."""
+    hours, minutes = text.split(":")
+    return MIDNIGHT + int(hours) * calendar.HOUR + int(minutes) * calendar.MINUTE
+
+
+def clock(moment: int) -> str:
+    minutes = (moment - MIDNIGHT) // calendar.MINUTE
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def only(*clauses: str) -> Pack:
+    """The Yunzhou pack with nothing but these clauses live."""
+    pack = yunzhou()
+    kept = {i: msgspec.structs.replace(c, planned=c.planned or i not in clauses) for i, c in pack.clauses.items()}
+    return msgspec.structs.replace(pack, clauses=kept)
+
+
+def a_directory(*townships: str, roles: tuple[str, ...] = ("duty_officer", "leader"), deputies: bool = True) -> Directory:
+    """A person for each role of each unit, named after his post; deputies of the officers on duty."""
+    persons, posts = {}, {}
+    for unit in townships:
+        area = yunzhou().units[unit].area
+        for role in roles:
+            holder = f"{unit}-{role}"
+            deputy = f"{unit}-deputy" if deputies and role == "duty_officer" else ""
+            posts[f"{unit}/{role}/1"] = Post(f"{unit}/{role}/1", unit, role, area, holder, deputy)
+            for person in filter(None, (holder, deputy)):
+                persons[person] = Person(person, unit, ("sms",))
+    return Directory(persons, posts, frozenset({"sms"}))
+
+
+def a_population(size: int = 120, seed: int = 1) -> Directory:
+    return people.invent(yunzhou(), size, seed, (JULE, FENGYU)).directory()
+
+
+def an_alert(level: str = "red", *zones: str, version: int = 1, time: str = "02:13", **more: object) -> Alerted:
+    fields = {
+        "stream": INCIDENT, "at": at(time), "version": version, "hazard": "rainstorm",
+        "zones": dict.fromkeys(zones or (JULE, FENGYU), level) if level else {},
+        "expires": at(time) + 6 * calendar.HOUR, "author": "forecaster", "signer": "signer",
+        "paper": f"paper-{version}", "replaces": version - 1, "series": "test",
+    }  # fmt: skip
+    return msgspec.convert({"kind": "alerted"} | fields | more, Alerted)
+
+
+class District:
+    """A world that moves on: ``post`` an input, ``wait`` until a time; ``facts`` is the ledger so far."""
+
+    def __init__(self, directory: Directory, pack: Pack | None = None) -> None:
+        self.pack, self.directory = pack or yunzhou(), directory
+        self.streams: dict[str, State] = {}
+        self.facts: list[Fact] = []
+        self.ids: set[str] = set()
+
+    @property
+    def world(self) -> World:
+        heads: dict[str, Head] = {s: h for s, state in self.streams.items() if (h := head(state))}
+        return World(self.pack, self.directory, dict(self.streams), heads)
+
+    def post(self, fact: Fact) -> Refusal | list[Fact]:
+        answer = mind.consider(fact, f"input-{len(self.facts)}", self.world)
+        if isinstance(answer, Refusal):
+            return answer
+        self.streams |= answer.streams
+        self.ids.update(e.id for e in answer.entries)
+        followed = [e.fact for e in answer.entries]
+        self.facts += followed
+        return followed
+
+    def wait(self, until: int) -> None:
+        """Let time pass: every moment that something waits for comes, in order."""
+        while True:
+            waiting = [(due, s) for s, state in self.streams.items() if (due := duties.due(state)) is not None]
+            if not waiting or min(waiting)[0] > until:
+                return
+            due, stream = min(waiting)
+            answer = self.post(TimeReached(stream, due, due))
+            assert not isinstance(answer, Refusal), answer
+
+    def answer(self, person: str, time: int, version: int = 1, stream: str = INCIDENT) -> Refusal | list[Fact]:
+        return self.post(Reached(stream, time, person, "", "sms", "acknowledged", version))
+
+    def state(self, stream: str = INCIDENT) -> State:
+        return self.streams[stream]
+
+    def told(self, *, since: int = 0) -> dict[str, list[str]]:
+        """Person → keys of what he was told, in order."""
+        found: dict[str, list[str]] = {}
+        for fact in self.facts:
+            if isinstance(fact, Notified) and fact.at >= since:
+                for r in fact.recipients:
+                    found.setdefault(r.person, []).append(fact.key)
+        return found
+
+    def of(self, *kinds: str) -> list[Fact]:
+        return [f for f in self.facts if kind(f) in kinds]
