@@ -176,7 +176,9 @@ def holder_area(holder: str, world: World) -> str:
 
 
 def _again(fact: Fact, world: World, duty: Duty, done: list[str]) -> Iterator[Fact]:
-    """A duty that is owed again some time after each evidence, while the warning holds for its holder."""
+    """A duty that is owed again some time after each evidence, while the warning holds for its holder; a repetition
+    that is still open when the warning goes is dropped, the first one is not.
+    """
     state = world.at(fact.stream)
     by_plan: dict[str, list[str]] = defaultdict(list)
     for holder in done:
@@ -184,7 +186,7 @@ def _again(fact: Fact, world: World, duty: Duty, done: list[str]) -> Iterator[Fa
         if share.plan.every and not _left(state, holder, world):
             by_plan[repr(share.plan)].append(holder)
     for holders in by_plan.values():
-        plan = replace(duty.shares[holders[0]].plan, latest=-1)
+        plan = replace(duty.shares[holders[0]].plan, latest=-1, cancel="drop")
         yield DutyOpened(
             fact.stream, fact.at, duty.key, duty.clause, tuple(holders), fact.at + plan.every, plan
         )
