@@ -7,7 +7,7 @@ from pathlib import Path
 
 import django
 from django.apps import apps
-from django.conf import settings
+from django.conf import settings as live  # the name "settings" is our submodule
 from django.db import connections
 
 
@@ -33,6 +33,6 @@ def _point(data_dir: Path, database_url: str) -> None:
     for alias in connections.settings:
         if hasattr(connections._connections, alias):  # noqa: SLF001 - Django has no public way to re-point
             del connections[alias]
-    settings.DATABASES = databases(Place(data_dir, database_url))
+    live.DATABASES = databases(Place(data_dir, database_url))
     connections._settings = None  # noqa: SLF001
     connections.__dict__.pop("settings", None)

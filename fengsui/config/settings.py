@@ -48,7 +48,9 @@ def databases(place: Place) -> dict[str, dict[str, Any]]:
         }
     url = urlsplit(place.database)
     if url.scheme not in {"postgresql", "postgres"}:
-        raise ValueError(f"数据库地址须以 postgresql:// 开头，现在是“{url.scheme}”。请改正 FENGSUI_DATABASE。[S010]")
+        raise ValueError(
+            f"数据库地址须以 postgresql:// 开头，现在是“{url.scheme}”。请改正 FENGSUI_DATABASE。[S010]"
+        )
     return {
         "default": {
             "ENGINE": "django.db.backends.postgresql",

@@ -22,11 +22,11 @@ class Paper(msgspec.Struct, frozen=True):
         return hashlib.sha256(self.body).hexdigest()
 
 
-class Erased(Exception):
+class Erased(Exception):  # noqa: N818 - the condition is the name
     """已按规定删除。[S040]"""
 
 
-class Missing(Exception):
+class Missing(Exception):  # noqa: N818 - the condition is the name
     """档案里没有这份文书。请核对摘要，或从备份恢复档案。[S041]"""
 
 

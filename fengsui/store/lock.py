@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 
-class Occupied(Exception):
+class Occupied(Exception):  # noqa: N818 - the condition is the name
     """这个数据目录已有一个 fengsui serve 在运行。请先停止它，或另用一个数据目录。[S030]"""
 
 

@@ -3,6 +3,7 @@
 All times are UTC microseconds (0 = never). Flags are 0 or 1, so that one SQL text serves both databases.
 """
 
+# ruff: noqa: DJ008, D106  rows are read as tuples; nobody prints them
 from __future__ import annotations
 
 from typing import Any
@@ -43,7 +44,10 @@ class Ledger(models.Model):
 
     class Meta:
         db_table = "ledger"
-        indexes = (models.Index("stream", "seq", name="ledger_stream"), models.Index("kind", "seq", name="ledger_kind"))
+        indexes = (
+            models.Index("stream", "seq", name="ledger_stream"),
+            models.Index("kind", "seq", name="ledger_kind"),
+        )
 
 
 class Chain(models.Model):
@@ -114,7 +118,10 @@ class Member(models.Model):
 
     class Meta:
         db_table = "member"
-        indexes = (models.Index("list", "channel", "id", name="member_list"), models.Index("lookup", name="member_lookup"))
+        indexes = (
+            models.Index("list", "channel", "id", name="member_list"),
+            models.Index("lookup", name="member_lookup"),
+        )
         constraints = (models.UniqueConstraint("list", "channel", "lookup", name="member_once"),)
 
 
@@ -203,7 +210,6 @@ class NoticeChannel(models.Model):
 
     notice = models.BigIntegerField()
     channel = models.TextField()
-    responsible = _flag()
     planned = _number()
     open = _number()
     handed = _number()
@@ -217,8 +223,8 @@ class NoticeChannel(models.Model):
 
     class Meta:
         db_table = "notice_channel"
-        constraints = (models.UniqueConstraint("notice", "channel", "responsible", name="notice_channel_once"),)
-        indexes = (models.Index("notice", condition=Q(open=0, tallied=0, responsible=0), name="notice_channel_over"),)
+        constraints = (models.UniqueConstraint("notice", "channel", name="notice_channel_once"),)
+        indexes = (models.Index("notice", condition=Q(open=0, tallied=0), name="notice_channel_over"),)
 
 
 class Text(models.Model):
@@ -263,7 +269,9 @@ class Delivery(models.Model):
         db_table = "delivery"
         constraints = (models.UniqueConstraint("notice", "recipient", "channel", name="delivery_once"),)
         indexes = (
-            models.Index("lane", "rank", "run_at", "notice", condition=Q(state=0, lease=0), name="delivery_queue"),
+            models.Index(
+                "lane", "rank", "run_at", "notice", condition=Q(state=0, lease=0), name="delivery_queue"
+            ),
             models.Index("run_at", condition=Q(state=0) & ~Q(lease=0), name="delivery_leased"),
             models.Index("notice", "id", condition=Q(state=0, lease=0), name="delivery_unsent"),
             models.Index("recipient", "id", condition=Q(responsible=1), name="delivery_person"),
@@ -320,24 +328,23 @@ class Inbox(models.Model):
 
 
 class Board(models.Model):
-    """看板 What screens show and filter by: ``rows`` of every open stream. Disposable; run_at 0 = nothing is due."""
+    """看板 What screens show and filter by: ``core.board.rows`` of every stream. Disposable."""
 
     id = models.TextField(primary_key=True)
     stream = _text(db_index=True)
-    kind = _text()
     clause = _text()
     duty = _text()
-    unit = _text(db_index=True)
     holder = _text()
+    unit = _text(db_index=True)
+    opened = _number()
     deadline = _number()
     run_at = models.BigIntegerField(null=True)
     status = _text()
-    level = _text()
-    version = _number()
     desk = _flag()
-    opened = _number()
-    ended = _number()
-    title = _text()
+    version = _number()
+    haste = _text()
+    ended = models.BigIntegerField(null=True)
+    evidence = _text()
 
     class Meta:
         db_table = "board"

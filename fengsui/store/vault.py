@@ -16,14 +16,14 @@ from typing import Literal, get_args
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 Purpose = Literal["data", "lookup", "chain", "web"]
 LOOKUP_BYTES = 16
 
 
-class KeyFault(Exception):
+class KeyFault(Exception):  # noqa: N818 - the condition is the name
     """密钥缺失或不可用。请从密钥备份恢复 keys 目录，再执行 fengsui check。[S020]"""
 
 
@@ -42,7 +42,9 @@ class Vault:
 
     def __init__(self, keys: list[Key]) -> None:
         ordered = sorted(keys, key=lambda k: (k.valid_from, k.id))
-        self._keys: dict[Purpose, list[Key]] = {p: [k for k in ordered if k.purpose == p] for p in get_args(Purpose)}
+        self._keys: dict[Purpose, list[Key]] = {
+            p: [k for k in ordered if k.purpose == p] for p in get_args(Purpose)
+        }
         if missing := [p for p, found in self._keys.items() if not found]:
             raise KeyFault(f"{KeyFault.__doc__} 缺少：{'、'.join(missing)}")
         self._ciphers = {bytes.fromhex(k.id): AESGCM(k.secret) for k in self._keys["data"]}
@@ -52,7 +54,11 @@ class Vault:
     def encrypt(self, text: str, purpose: str) -> bytes:
         """AES-256-GCM: key id (4 bytes), nonce (12), cipher; ``purpose`` is bound to it ("name", "address" …)."""
         nonce = os.urandom(12)
-        return self._writing + nonce + self._ciphers[self._writing].encrypt(nonce, text.encode(), purpose.encode())
+        return (
+            self._writing
+            + nonce
+            + self._ciphers[self._writing].encrypt(nonce, text.encode(), purpose.encode())
+        )
 
     def decrypt(self, cipher: bytes, purpose: str) -> str:
         """The text again. Raises KeyFault if its key is gone or it was changed."""
