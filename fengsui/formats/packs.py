@@ -15,7 +15,7 @@ import msgspec
 
 from fengsui import __version__
 from fengsui.core import clauses
-from fengsui.core.clauses import Document, Hazard, Pack, Signal
+from fengsui.core.clauses import Document, Hazard, Pack
 from fengsui.core.lint import lint
 from fengsui.core.lint_tables import Fault
 from fengsui.formats.shapes import convert
@@ -239,12 +239,7 @@ def _whole(tables: Tables, word: str, stem: str, where: str, raw: dict[str, Any]
     """A table that is a whole file, named by its id."""
     if raw.get("id", stem) != stem:
         tables.faults.append(Fault(where, "id", f"写了“{raw['id']}”，应与文件同名：{stem}。", "P008"))
-    before = len(tables.faults)
-    levels = raw.get("levels")
-    for level, signal in levels.items() if isinstance(levels, dict) else ():
-        _kept(tables, signal, Signal, where, f"levels.{level}")
-    if len(tables.faults) == before:
-        _put(tables, (word, stem), raw, where, "")
+    _put(tables, (word, stem), raw, where, "")
 
 
 def _groups(tables: Tables, where: str, raw: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -25,14 +25,54 @@ def convert(raw: object, kind: type[T], where: str, field: str = "") -> tuple[T 
     try:
         return msgspec.convert(raw, kind, strict=True), None
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `$")
-        return None, _fault(text, path.rstrip("`"), raw, kind, (where, field))
+        return None, _fault(error, raw, kind, (where, field))
 
 
-def _fault(text: str, path: str, raw: object, kind: type, place: tuple[str, str]) -> Fault:
+def _split(error: msgspec.ValidationError) -> tuple[str, list[str]]:
+    """What msgspec says, and the path where it says so; ``...`` stands for a key of a dict that it does not name."""
+    text, _, path = str(error).partition(" - at `$")
+    return text, [key or number for key, number in TOKEN.findall(path.rstrip("`"))]
+
+
+def _resolved(tokens: list[str], raw: Any, kind: type) -> list[str]:
+    """The path with every ``...`` made the key that it stands for: the one whose entry alone is refused too."""
+    while "..." in tokens:
+        place = tokens.index("...")
+        found = _at(raw, tokens[:place])
+        for key in found if isinstance(found, dict) else ():
+            alone = _only(raw, tokens[:place], key)
+            try:
+                msgspec.convert(alone, kind, strict=True)
+            except msgspec.ValidationError as error:
+                tokens = [*tokens[:place], str(key), *_split(error)[1][place + 1 :]]
+                raw = alone
+                break
+        else:
+            return [token for token in tokens if token != "..."]  # noqa: S105
+    return tokens
+
+
+def _at(raw: Any, tokens: Iterable[str]) -> Any:
+    for token in tokens:
+        raw = raw[int(token)] if isinstance(raw, list) else raw[token]
+    return raw
+
+
+def _only(raw: Any, tokens: list[str], key: str) -> Any:
+    """A copy of a table in which the dict at a path has one entry only."""
+    if not tokens:
+        return {key: raw[key]}
+    here: Any = int(tokens[0]) if isinstance(raw, list) else tokens[0]
+    copy = raw.copy()
+    copy[here] = _only(raw[here], tokens[1:], key)
+    return copy
+
+
+def _fault(error: msgspec.ValidationError, raw: object, kind: type, place: tuple[str, str]) -> Fault:
     """A message of msgspec in our words; its path in the names that stand in the file."""
     where, prefix = place
-    tokens = [key or number for key, number in TOKEN.findall(path)]
+    text, tokens = _split(error)
+    tokens = _resolved(tokens, raw, kind)
     shape = _walk(inspect.type_info(kind), tokens)
     names = [prefix] if prefix else []
     names += _named(raw, tokens)
