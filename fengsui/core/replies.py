@@ -6,7 +6,11 @@ What is unclear is nobody's answer: it goes to a person at the desk.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from typing import Literal
+
+from fengsui.core.facts import Exhausted, Fact, Reached, Reported
+from fengsui.core.state import Contact, State, World
 
 Answer = Literal["received", "relayed", "support", "disowned", "unclear"]
 
@@ -55,3 +59,52 @@ def _both(plain: str) -> Answer:
     if plain[:1] in DIGITS and WORDS.get(plain[1:]) == DIGITS[plain[0]]:
         return DIGITS[plain[0]]
     return "unclear"
+
+
+def meaning(
+    answer: Answer, person: str, world: World, *, at: int, named: tuple[str, int] | None = None
+) -> list[Fact]:
+    """The inputs that a person's answer stands for, in every open stream where he was told something.
+
+    named: (stream, version) of the message he answered, where his reply says so: an old message never signs for
+    the upgrade. Empty: he was told nothing, or nobody can tell what he means.
+    """
+    found: list[Fact] = []
+    for stream, state in sorted(world.streams.items()):
+        contact = state.notices.people.get(person)
+        if contact and not state.closed:
+            version = named[1] if named and named[0] == stream else contact.version
+            found += _inputs(answer, person, contact, state, version, at, world)
+    return found
+
+
+def _inputs(
+    answer: Answer, person: str, contact: Contact, state: State, version: int, at: int, world: World
+) -> Iterator[Fact]:
+    stream = state.stream
+    match answer:
+        case "received":
+            yield Reached(stream, at, person, "", "sms", "acknowledged", version)
+        case "relayed":
+            for unit in _units(person, contact, world):
+                yield Reported(stream, at, "relay", unit, person, version)
+        case "support":
+            yield Reached(stream, at, person, "", "sms", "acknowledged", version)
+            known = world.directory.persons.get(person)
+            if known:
+                yield Reported(stream, at, "support", known.unit, person, version)
+        case "disowned":
+            last = [
+                key for key, n in state.notices.sent.items() if any(r.person == person for r in n.recipients)
+            ]
+            if last:
+                yield Exhausted(stream, at, person, last[-1], "disowned")
+        case "unclear":
+            return
+
+
+def _units(person: str, contact: Contact, world: World) -> tuple[str, ...]:
+    """Units a person may report for: those he was asked for, else his own."""
+    asked = dict.fromkeys(h.split("/", 1)[0] for h in contact.holders)
+    known = world.directory.persons.get(person)
+    return tuple(asked) or ((known.unit,) if known else ())

@@ -1,0 +1,121 @@
+"""结果 Report: what a rehearsed night came to — counted from ledger and deliveries, by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from fengsui.core import tally
+from fengsui.core.calendar import MINUTE
+from fengsui.core.clauses import Pack
+from fengsui.core.facts import Alerted, DutyEnded, DutyOpened, Fact, Reached
+from fengsui.rehearse.cast import ACKNOWLEDGE
+from fengsui.rehearse.people import Population
+
+MARKS = (1, 3, 5, 10, 15)
+"""Minutes after issue at which the share of answers is reported."""
+
+
+def report(
+    facts: Sequence[Fact], pack: Pack, population: Population, *, handed: int, lost: int
+) -> dict[str, Any]:
+    """The night as one JSON object. handed: deliveries handed over; lost: with neither a result nor an open task."""
+    counts = tally.count(facts)
+    return {
+        "people": len(population.people),
+        "messages": handed,
+        "lost": lost,
+        "answered_share": {str(m): share for m, share in answered(facts, population).items()},
+        "clauses": [_clause(pack, id_, counts.get(id_, tally.Counts())) for id_ in sorted(pack.clauses)],
+    }
+
+
+def _clause(pack: Pack, id_: str, counts: tally.Counts) -> dict[str, Any]:
+    clause = pack.clauses[id_]
+    return {
+        "id": id_,
+        "quote": list(clause.quotes),
+        "triggered": counts.triggered,
+        "done": counts.done,
+        "late": counts.late,
+        "supervised": counts.supervised,
+        "planned": clause.planned,
+    }
+
+
+def answered(facts: Iterable[Fact], population: Population) -> dict[int, float]:
+    """Share of the required persons who had answered so many simulated minutes after issue.
+
+    A person is required if a post he holds owes an acknowledgement of the first version; he has answered when he
+    did so himself, by message, link or telephone.
+    """
+    issued, required, moments = 0, set(), {}
+    holders = {p.id: p.holder for p in population.posts}
+    for fact in facts:
+        match fact:
+            case Alerted() if not issued:
+                issued = fact.at
+            case DutyOpened(key=key) if key == ACKNOWLEDGE:
+                required |= {holders[h] for h in fact.holders if holders.get(h)}
+            case Reached(state="acknowledged"):
+                moments.setdefault(fact.person, fact.at)
+    return {
+        mark: round(
+            sum(moments.get(p, 1 << 62) <= issued + mark * MINUTE for p in required) / len(required), 4
+        )
+        if required
+        else 0.0
+        for mark in MARKS
+    }
+
+
+def unfinished(facts: Iterable[Fact]) -> dict[str, int]:
+    """Clauses with duties that are neither ended nor climbing: a night must not end with any."""
+    return {id_: c.waiting for id_, c in tally.count(facts).items() if c.waiting}
+
+
+def show(result: dict[str, Any], pack: Pack, console: Console) -> None:
+    """The table per clause, and the figures above it."""
+    share = "　".join(f"{m} 分钟 {float(s):.0%}" for m, s in result["answered_share"].items())
+    console.print(
+        f"[bold]【模拟】红色之夜[/bold]　人数 {result['people']}　提交 {result['messages']} 条　丢失 {result['lost']} 条"
+    )
+    console.print(f"应答：{share}")
+    table = Table(title="各条款办理情况（全部为模拟）", title_justify="left", expand=False)
+    for name, justify in (
+        ("条款", "left"),
+        ("原文", "left"),
+        ("触发", "right"),
+        ("按时", "right"),
+        ("逾期办结", "right"),
+        ("督办中", "right"),
+        ("", "left"),
+    ):
+        table.add_column(
+            name, justify=justify, max_width=52 if name == "原文" else None, no_wrap=name != "原文"
+        )  # type: ignore[arg-type]
+    for row in result["clauses"]:
+        clause = pack.clauses[row["id"]]
+        figures = [
+            str(row[k]) if row["triggered"] else "–" for k in ("triggered", "done", "late", "supervised")
+        ]
+        table.add_row(
+            clause.cite,
+            _brief(clause.quotes[0]),
+            *figures,
+            "待实现" if row["planned"] else "",
+            style="dim" if row["planned"] else "",
+        )
+    console.print(table)
+
+
+def _brief(quote: str, width: int = 50) -> str:
+    return quote if len(quote) <= width else quote[: width - 1] + "…"
+
+
+def ended(facts: Iterable[Fact]) -> int:
+    """How many duties ended as done, for the progress line."""
+    return sum(len(f.holders) for f in facts if isinstance(f, DutyEnded) and f.how == "done")
