@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from fengsui.core.facts import Exhausted, Fact, Reached, Reported
 from fengsui.core.state import Contact, State, World
@@ -74,19 +74,27 @@ def meaning(
         contact = state.notices.people.get(person)
         if contact and not state.closed:
             version = named[1] if named and named[0] == stream else contact.version
-            found += _inputs(answer, person, contact, state, version, at, world)
+            found += _inputs(_Heard(answer, person, version, at), state, world)
     return found
 
 
-def _inputs(
-    answer: Answer, person: str, contact: Contact, state: State, version: int, at: int, world: World
-) -> Iterator[Fact]:
+class _Heard(NamedTuple):
+    """An answer, whose it is, which version it answers, and when it came."""
+
+    answer: Answer
+    person: str
+    version: int
+    at: int
+
+
+def _inputs(heard: _Heard, state: State, world: World) -> Iterator[Fact]:
+    answer, person, version, at = heard
     stream = state.stream
     match answer:
         case "received":
             yield Reached(stream, at, person, "", "sms", "acknowledged", version)
         case "relayed":
-            for unit in _units(person, contact, world):
+            for unit in _units(person, state.notices.people[person], world):
                 yield Reported(stream, at, "relay", unit, person, version)
         case "support":
             yield Reached(stream, at, person, "", "sms", "acknowledged", version)
