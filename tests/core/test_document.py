@@ -224,7 +224,9 @@ if SHARED.is_dir():
     @pytest.mark.shared
     def test_clauses_and_hazards_are_those_of_the_reference():
         clauses = re.findall(
-            r"^- id: '?([\w.]+)'?$", (SHARED / "clauses.yaml").read_text().partition("\nclauses:")[2], re.MULTILINE
+            r"^- id: '?([\w.]+)'?$",
+            (SHARED / "clauses.yaml").read_text().partition("\nclauses:")[2],
+            re.MULTILINE,
         )
         hazards = re.findall(
             r"^- id: (\w+)$", (SHARED / "signals.yaml").read_text().partition("\nhazards:")[2], re.MULTILINE
