@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import ssl
 import sys
 import threading
 import zlib
@@ -46,15 +47,14 @@ class Centre:
         self._seen: set[int] = set()
         self._parts: dict[tuple[str, str, int, int], dict[int, str]] = {}
         self._owed: deque[smpp.Message] = deque()
-        self._number = 0
+        self._number = self._later = 0
         self._first = self._last = 0.0
         self._server: asyncio.Server | None = None
 
-    async def start(self, port: int = 0) -> int:
+    async def start(self, port: int = 0, tls: ssl.SSLContext | None = None) -> int:
         """Listen on 127.0.0.1; the port, a free one for 0."""
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: Session(self), "127.0.0.1", port
-        )
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Session(self), "127.0.0.1", port, ssl=tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self.port
 
@@ -88,7 +88,7 @@ class Centre:
 
     def stats(self) -> dict[str, float]:
         """What happened so far; seconds: from the first to the last submission taken."""
-        owed = len(self._owed) + sum(len(session.unanswered) for session in self.sessions)
+        owed = len(self._owed) + self._later + sum(len(session.unanswered) for session in self.sessions)
         return {
             **self.count,
             "unique": len(self._seen),
@@ -118,6 +118,18 @@ class Centre:
         """Something for the other side to hear, sent when a window has room."""
         self._owed.append(message)
         self.pay()
+
+    def owe_later(self, message: smpp.Message, seconds: float) -> None:
+        """The same after a while."""
+        if seconds:
+            self._later += 1
+            asyncio.get_running_loop().call_later(seconds, self._due, message)
+        else:
+            self.owe(message)
+
+    def _due(self, message: smpp.Message) -> None:
+        self._later -= 1
+        self.owe(message)
 
     def back(self, messages: list[smpp.Message]) -> None:
         """Not answered OK: to be sent again, before everything newer."""
@@ -185,10 +197,7 @@ class Centre:
             made.append(self._receipt(message, f"ffff{name}", ""))
         self.count["receipts"] += len(made)
         for receipt in made:
-            if plan.receipt_delay:
-                asyncio.get_running_loop().call_later(plan.receipt_delay, self.owe, receipt)
-            else:
-                self.owe(receipt)
+            self.owe_later(receipt, plan.receipt_delay)
 
     def _receipt(self, message: smpp.Message, name: str, code: str) -> smpp.Message:
         stat = "UNDELIV" if code else "DELIVRD"
@@ -326,7 +335,7 @@ class Session(asyncio.Protocol):
             self.centre.count["heard"] += 1
         else:
             self.centre.count["sent_back"] += 1
-            self._loop.call_later(AGAIN_AFTER, self.centre.owe, message)
+            self.centre.owe_later(message, AGAIN_AFTER)
         self.centre.pay()
 
     def _ask(self) -> None:
