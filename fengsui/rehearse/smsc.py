@@ -17,6 +17,7 @@ import threading
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable
+from typing import cast
 
 import msgspec
 
@@ -267,8 +268,7 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client calls."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self.centre.sessions.append(self)
         self.centre.count["connections"] += 1
         if self.centre.plan.heartbeat:
