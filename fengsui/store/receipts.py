@@ -106,7 +106,7 @@ def early(session: Session, gateway: str, providers: list[str], now: int) -> lis
     return apply(session, gateway, [Receipt(p, s, c, bool(d)) for p, s, c, d in rows], now) if rows else []
 
 
-def forgetearly(session: Session, before: int) -> int:
+def forget_early(session: Session, before: int) -> int:
     """Drop receipts that nothing has claimed since a moment; how many."""
     return session.count("DELETE FROM early_receipt WHERE at < ?", before)
 

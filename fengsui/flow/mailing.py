@@ -1,0 +1,148 @@
+"""投递 Mailing: from a Notified fact to deliveries, from what became of them to facts. No rule is taken here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from fengsui.core import wording
+from fengsui.core.facts import Call, Exhausted, Notified, Reach, Reached, Tallied
+from fengsui.core.state import World
+from fengsui.flow.inputs import Input, Lane
+from fengsui.formats import sms
+from fengsui.store import notice, outbox, tally
+from fengsui.store.outbox import Planned
+from fengsui.store.receipts import Moved
+from fengsui.store.sql import Session
+from fengsui.store.states import GIVEN_UP, State, urgency
+
+SECOND = 1_000_000
+LASTS = 24 * 3600 * SECOND
+"""µs for which a telling is worth sending that no warning's expiry bounds."""
+PARTS = 60
+"""Most parts of a text: masks of parts are 63 bits."""
+REACHED: dict[int, Reach] = {
+    State.HANDED_OVER: "handed_over",
+    State.DELIVERED: "delivered",
+    State.READ: "read",
+}
+
+
+class Mail(msgspec.Struct, frozen=True):
+    """A Notified fact with its texts, rendered before anything is written: a template at fault parks its input only.
+
+    text: of each recipient, in order; public: for the lists ("" where there are none).
+    """
+
+    id: str
+    fact: Notified
+    series: str
+    expires: int
+    text: tuple[str, ...]
+    public: str
+
+
+def prepare(id: str, fact: Notified, world: World, paper: bytes) -> Mail:  # noqa: A002 - the ledger's own word
+    """Render a telling; the same words for the same reason. Raises KeyError for a template the pack lacks."""
+    state = world.at(fact.stream)
+    ends = state.alert.expires if state.alert.holds and fact.version else 0
+    reasons: dict[tuple[Call, ...], str] = {}
+    for recipient in fact.recipients:
+        if recipient.calls not in reasons:
+            reasons[recipient.calls] = wording.render(fact, recipient.calls, world, paper)
+    mail = Mail(
+        id,
+        fact,
+        state.series,
+        ends if ends > fact.at else fact.at + LASTS,
+        tuple(reasons[r.calls] for r in fact.recipients),
+        wording.public(fact, world, paper) if fact.lists else "",
+    )
+    for text in {*mail.text, mail.public}:
+        if len(sms.split(text)) > PARTS:
+            raise sms.TextTooLong(sms.TextTooLong.__doc__)
+    return mail
+
+
+def route(lanes: Iterable[Lane], channel: str, series: str) -> str:
+    """The first lane of a channel that accepts a series; "" = none, and the row is refused at once."""
+    return next((lane.name for lane in lanes if lane.channel == channel and series in lane.accepts), "")
+
+
+def write(session: Session, mail: Mail, lanes: Sequence[Lane], now: int) -> list[Input]:
+    """The notice's row, texts and responsible deliveries; what must be considered at once: persons without a way."""
+    fact = mail.fact
+    bodies = {text: sms.split(text) for text in (*mail.text, *([mail.public] if mail.public else []))}
+    texts = notice.texts(session, bodies) if bodies else {}
+    plan = [
+        (name, channel, route(lanes, channel, mail.series))
+        for channel in fact.channels
+        for name in fact.lists
+    ]
+    id_ = notice.create(
+        session,
+        mail.id,
+        fact,
+        series=mail.series,
+        expires=mail.expires,
+        plan=plan,
+        text=texts.get(mail.public, 0),
+    )
+    channels = dict.fromkeys((*(c for r in fact.recipients for c in r.channels), *(c for _, c, _ in plan)))
+    tally.planned(
+        session, id_, Counter(dict.fromkeys(channels, 0))
+    )  # so that a channel without a row is over too
+    addresses = notice.addresses(session, {r.person for r in fact.recipients})
+    rows, nowhere = [], []
+    for recipient, text in zip(fact.recipients, mail.text, strict=True):
+        ways = [(c, a) for c in recipient.channels if (a := addresses.get((recipient.person, c)))]
+        for channel, address in ways:
+            lane = route(lanes, channel, mail.series)
+            parts = len(bodies[text]) if channel == "sms" else 1
+            end = (0, "") if lane else (int(State.REFUSED), "no-lane")
+            rows.append(Planned(recipient.person, channel, lane, address, texts[text], parts, *end))
+        if not any(route(lanes, channel, mail.series) for channel, _ in ways):
+            nowhere.append(recipient.person)
+    if rows:
+        outbox.fan_out_responsible(session, id_, rows, rank=urgency(fact.level), now=now)
+    return [
+        Input(f"notice/{id_}/{person}/none", Exhausted(fact.stream, now, person, fact.key, "none"))
+        for person in nowhere
+    ]
+
+
+# ── back ─────────────────────────────────────────────────────────────────────
+
+
+def news(session: Session, moved: Sequence[Moved], now: int) -> list[Input]:
+    """What rows that moved mean for responsible persons: reached so far, or every way has led nowhere."""
+    mine = [m for m in moved if m.responsible]
+    if not mine:
+        return []
+    notices = notice.known(session, {m.notice for m in mine})
+    found = []
+    for move in mine:
+        told = notices[move.notice]
+        if reach := REACHED.get(move.state):
+            fact = Reached(told.stream, now, move.recipient, told.key, move.channel, reach, told.version)
+            found.append(Input(f"delivery/{move.id}/{reach}", fact))
+    pairs = [(m.notice, m.recipient) for m in mine if m.state in GIVEN_UP]
+    for id_, person, dead in outbox.exhausted(session, pairs) if pairs else ():
+        told = notices[id_]
+        exhausted = Exhausted(told.stream, now, person, told.key, "address" if dead else "refused")
+        found.append(Input(f"notice/{id_}/{person}/exhausted", exhausted))
+    return found
+
+
+def tallied(session: Session, over: Sequence[tuple[int, str, dict[str, int]]], now: int) -> list[Input]:
+    """Channels of notices of which nothing is left to hand over."""
+    notices = notice.known(session, {id_ for id_, _, _ in over})
+    return [
+        Input(
+            f"notice/{id_}/{channel}/tallied",
+            Tallied(notices[id_].stream, now, notices[id_].key, channel, counts),
+        )
+        for id_, channel, counts in over
+    ]

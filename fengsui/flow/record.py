@@ -1,0 +1,392 @@
+"""记录 Record: the one writer thread. It owns the only connection that writes ledger, deliveries and board.
+
+Everyone posts to it and waits for the answer; ledger inputs come before delivery results. Each round is one
+transaction: fold what other processes added, decide every waiting input in memory, write, commit — only then the new
+world replaces the old, answers go out and waiters are woken. Wake-ups are hints: it looks again every 0.5 s.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from fengsui import __version__
+from fengsui.core import mind
+from fengsui.core.clauses import Pack
+from fengsui.core.directory import Directory
+from fengsui.core.facts import Alerted, PackInForce, TimeReached
+from fengsui.core.state import Head, Refusal, World, head
+from fengsui.flow import mailing
+from fengsui.flow import round as rounds
+from fengsui.flow.clock import Alarm, Time
+from fengsui.flow.inputs import Answer, Batch, Change, Input, Lane, Pending, Unwritten
+from fengsui.flow.round import Round, Setting
+from fengsui.gateways.contract import Receipt, Reply
+from fengsui.store import archive, board, inbox, ledger, notice, outbox, people, rebuild, receipts
+from fengsui.store.outbox import Verdict
+from fengsui.store.sql import Errors, Session
+from fengsui.store.sql import archive as open_archive
+from fengsui.store.vault import Vault
+
+T = TypeVar("T")
+LOOK = 0.5
+"""Seconds after which it looks again, woken or not."""
+MOST = 1000
+"""Inputs, and rows of results or receipts, taken into one round."""
+SLICE = 4000
+"""Rows of a fan-out slice: small, so that an answer does not wait for it (measured: 2,000 to 10,000)."""
+KEPT = 3 * 24 * 3600 * 1_000_000
+"""µs for which a receipt without a row is kept."""
+
+
+class _Job(msgspec.Struct):
+    """Something that is done inside a round: given the round, returns what its waiter gets."""
+
+    run: Callable[[Round], Any]
+    future: Pending[Any]
+    size: int
+
+
+class _Waiting(msgspec.Struct):
+    """What one round takes from the queues."""
+
+    inputs: list[tuple[Input, Pending[Answer]]]
+    jobs: list[_Job]
+
+    @property
+    def futures(self) -> list[Pending[Any]]:
+        return [*(f for _, f in self.inputs), *(j.future for j in self.jobs)]
+
+
+class Writer:
+    """The writer of a process; ``start`` it, ``post`` to it from any thread, ``stop`` it.
+
+    world: as of the last commit, to be read by whoever shows it. wake: called after each commit, in the writer's
+    thread. alarm: called with what a person must see to. failure: what ended the thread, if it did not end by itself.
+    """
+
+    def __init__(
+        self,
+        pack: Pack,
+        clock: Time,
+        vault: Vault,
+        *,
+        lanes: Sequence[Lane] = (),
+        packs: Callable[[PackInForce], Pack] | None = None,
+    ) -> None:
+        self.clock = clock
+        self.wake: list[Callable[[Change], None]] = []
+        self.alarm: list[Callable[[Alarm], None]] = []
+        self.failure: BaseException | None = None
+        self.world = World(pack, Directory({}, {}), {}, {})
+        self._setting = Setting(vault, tuple(lanes), __version__, packs or (lambda _: pack))
+        self._seq = 0
+        self._inputs: deque[tuple[Input, Pending[Answer]]] = deque()
+        self._jobs: deque[_Job] = deque()
+        self._idle: list[Pending[None]] = []
+        self._ready = threading.Condition()
+        self._nudged = False
+        self._stopping = False
+        self._loaded: Pending[None] = Pending()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+
+    # ── asking, from any thread ──────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Fold the ledger and begin. Raises what made that impossible."""
+        self._thread.start()
+        self._loaded.result()
+
+    def stop(self) -> None:
+        """Write what is waiting, then end."""
+        with self._ready:
+            self._stopping = True
+            self._ready.notify()
+        self._thread.join()
+
+    def post(self, one: Input) -> Pending[Answer]:
+        """Have an input considered. The answer comes after the commit; a repeated id gets its first answer.
+
+        The future raises Parked if deciding it failed, Unwritten if nothing could be written (try again).
+        """
+        future: Pending[Answer] = Pending()
+        with self._ready:
+            self._inputs.append((one, future))
+            self._ready.notify()
+        return future
+
+    def post_results(self, lane: str, verdicts: Sequence[Verdict]) -> Pending[int]:
+        """What became of leased rows; gives how many changed state. Harmless when told twice."""
+        return self._job(lambda r: _finish(r, lane, verdicts), len(verdicts))
+
+    def post_receipts(self, lane: str, batch: Sequence[Receipt]) -> Pending[int]:
+        """Receipts; acknowledge them to the peer once this has a result. Gives how many changed state."""
+        words = [receipts.Receipt(r.provider_id, r.state, r.code, r.dead) for r in batch]
+        return self._job(lambda r: _received(r, lane, words), len(words))
+
+    def post_inbound(self, lane: str, replies: Sequence[Reply]) -> Pending[list[str]]:
+        """What phones wrote: stored in the inbox, ids of what is new. Their meaning is another input."""
+        words = [(r.sender, r.recipient, r.text) for r in replies]
+        return self._job(lambda r: inbox.put(r.session, self._setting.vault, lane, words, r.now), len(words))
+
+    def lease(self, lane: str, *, now: int, until: int, limit: int = outbox.BATCH) -> Pending[Batch]:
+        """Rows of a lane that are due, red first, held until a moment under a token of their own."""
+        return self._job(lambda r: _lease(r.session, lane, now, until, limit), 1)
+
+    def release(self, rows: Sequence[tuple[int, int]], pause: int = 0) -> Pending[int]:
+        """Give back (id, lease) that were provably not handed over, due again after ``pause`` µs."""
+        return self._job(lambda r: outbox.release(r.session, rows, r.now + pause), 1)
+
+    def extend(self, lease: int, window: int) -> Pending[int]:
+        """Hold a slow batch for ``window`` µs more from now."""
+        return self._job(lambda r: outbox.extend(r.session, lease, r.now + window), 1)
+
+    def reroute(self, lane: str, other: str, channel: str) -> Pending[int]:
+        """Move what waits in a lane to another lane of its channel; how many rows."""
+        return self._job(lambda r: outbox.reroute(r.session, lane, other, channel), 1)
+
+    def due(self) -> None:
+        """Look now: a moment may have come, or another process may have written. Only a hint."""
+        with self._ready:
+            self._nudged = True
+            self._ready.notify()
+
+    def settle(self) -> Pending[None]:
+        """Done once nothing waits, nothing is due, every list is fanned out: for rehearsals and tests."""
+        future: Pending[None] = Pending()
+        with self._ready:
+            self._idle.append(future)
+            self._nudged = True
+            self._ready.notify()
+        return future
+
+    def _job(self, run: Callable[[Round], T], size: int) -> Pending[T]:
+        future: Pending[T] = Pending()
+        with self._ready:
+            self._jobs.append(_Job(run, future, size))
+            self._ready.notify()
+        return future
+
+    # ── the thread ───────────────────────────────────────────────────────────
+
+    def _run(self) -> None:
+        try:
+            self._open()
+            self._loaded.set_result(None)
+            more = True
+            while not (self._stopping and not more and not self._inputs and not self._jobs):
+                more = self._one(self._take(0 if more else self._patience()))
+        except BaseException as error:
+            self.failure = error
+            self._abandon(error)
+            raise
+        finally:
+            for session in ("_session", "_papers"):
+                if hasattr(self, session):
+                    getattr(self, session).close()
+
+    def _open(self) -> None:
+        self._session, self._papers = Session(), open_archive()
+        streams, self._seq = rebuild.fold_all(self._session)
+        open_ = {name: state for name, state in streams.items() if not state.closed}
+        heads: dict[str, Head] = {name: h for name, state in open_.items() if (h := head(state))}
+        self.world = World(self.world.pack, people.snapshot(self._session, self._setting.ways), open_, heads)
+
+    def _abandon(self, error: BaseException) -> None:
+        """The thread ends: whoever waits must know. The process is expected to end, too."""
+        with self._ready:
+            self._stopping = True
+            waiting = [*(f for _, f in self._inputs), *(j.future for j in self._jobs), *self._idle]
+            self._inputs.clear()
+            self._jobs.clear()
+        for future in waiting if self._loaded.done() else [self._loaded, *waiting]:
+            future.set_exception(error)
+
+    def _patience(self) -> float:
+        soonest = board.soonest(self._session)
+        left = LOOK if soonest is None else (soonest - self.clock.now()) / 1_000_000
+        return min(LOOK, max(0.0, left))
+
+    def _take(self, patience: float) -> _Waiting:
+        """What the next round does: inputs first, a cancellation always as the first of its round."""
+        with self._ready:
+            if not (self._inputs or self._jobs or self._nudged or self._stopping) and patience > 0:
+                self._ready.wait(patience)
+            self._nudged = False
+            inputs: list[tuple[Input, Pending[Answer]]] = []
+            while self._inputs and len(inputs) < MOST and not (inputs and _cancels(self._inputs[0][0])):
+                inputs.append(self._inputs.popleft())
+            jobs: list[_Job] = []
+            left = MOST
+            while self._jobs and left > 0:
+                jobs.append(self._jobs.popleft())
+                left -= jobs[-1].size
+        return _Waiting(inputs, jobs)
+
+    def _one(self, waiting: _Waiting) -> bool:
+        """One round; whether there is more to do at once."""
+        try:
+            return self._round(waiting)
+        except Errors as error:
+            self._undo(error)
+            for future in waiting.futures:
+                if not future.done():
+                    future.set_exception(Unwritten(_said(error)))
+            return False
+        except BaseException as error:
+            for future in waiting.futures:
+                if not future.done():
+                    future.set_exception(error)
+            raise
+
+    def _undo(self, error: Exception) -> None:
+        self._tell([Alarm("R010", f"写入失败，本轮没有记录：{_said(error)}", self.clock.now())])
+        try:
+            self._session.rollback()
+            self._papers.rollback()
+        except Errors:
+            self._session.reopen()
+            self._papers.reopen()
+
+    def _round(self, waiting: _Waiting) -> bool:
+        now = self.clock.now()
+        if papers := [p for one, _ in waiting.inputs for p in one.papers]:
+            archive.put(self._papers, papers, now)
+        self._withdraw(waiting, now)
+        self._session.begin()
+        chain = ledger.lock(self._session)
+        world, seq = rounds.caught_up(self._session, self.world, self._seq, self._setting)
+        this = Round(self._session, self._papers, self._setting, world, now)
+        answers = this.take([one for one, _ in waiting.inputs], asked=True)
+        results = [job.run(this) for job in waiting.jobs]
+        looped = self._time(this, now)
+        more = not this.pending and self._slice(this, now)
+        chain = this.write(chain)
+        if self._session.vendor == "postgresql":
+            self._session.run("SELECT pg_notify('fengsui', ?)", str(chain.seq))
+        if not self._commit(waiting):
+            return True
+        self.world, self._seq = this.settled(), max(seq, chain.seq)
+        for (_, future), answer in zip(waiting.inputs, answers, strict=True):
+            given = this.answer(answer)
+            future.set_result(given) if isinstance(given, Answer) else future.set_exception(given)
+        for job, result in zip(waiting.jobs, results, strict=True):
+            job.future.set_result(result)
+        self._tell([*this.alarms, *looped])
+        changed = Change(self._seq, this.streams, this.deliveries or more)
+        if waiting.futures or this.streams or more:
+            for wake in self.wake:
+                wake(changed)
+        more = more or this.deliveries or bool(this.streams and board.due(self._session, self.clock.now()))
+        self._settled(more)
+        return more
+
+    def _commit(self, waiting: _Waiting) -> bool:
+        """Commit. If its outcome is unknown: a new connection, and the ledger itself says what was written."""
+        try:
+            self._session.commit()
+        except Errors as error:
+            if self._session.open_transaction():
+                raise
+            self._session.reopen()
+            seqs = ledger.known(self._session, [one.id for one, _ in waiting.inputs])
+            for one, future in waiting.inputs:
+                if one.id in seqs:
+                    future.set_result(rounds.first_answer(self._session, one.id, seqs[one.id]))
+                else:
+                    future.set_exception(Unwritten(_said(error)))
+            for job in waiting.jobs:
+                job.future.set_exception(Unwritten(_said(error)))
+            return False
+        return True
+
+    def _withdraw(self, waiting: _Waiting, now: int) -> None:
+        """Before a cancellation that will be admitted: stop its rows in a commit of their own, name whom they spared."""
+        if not waiting.inputs or not _cancels(waiting.inputs[0][0]):
+            return
+        one, future = waiting.inputs[0]
+        with self._session.transaction():
+            ledger.lock(self._session)
+            self.world, self._seq = rounds.caught_up(self._session, self.world, self._seq, self._setting)
+            if ledger.known(self._session, [one.id]) or isinstance(mind.admit(one.fact, self.world), Refusal):
+                return
+            spared = outbox.withdraw(self._session, one.fact.stream)
+        fact = msgspec.structs.replace(one.fact, withdrawn=spared)
+        waiting.inputs[0] = (msgspec.structs.replace(one, fact=fact), future)
+        del now
+
+    def _time(self, this: Round, now: int) -> list[Alarm]:
+        """Moments that have come, one input for each stream; an alarm for what does not move on."""
+        due = [
+            Input(f"{stream}@{at}", TimeReached(stream, now, at))
+            for stream, at in board.due(self._session, now)
+        ]
+        known = ledger.known(self._session, [one.id for one in due])
+        this.take([one for one in due if one.id not in known])
+        return [Alarm("R022", f"到时事项 {id_} 已处理但仍在看板上。[R022]", now) for id_ in known]
+
+    def _slice(self, this: Round, now: int) -> bool:
+        """Work that may wait, a little of it: doubtful leases, withdrawn lists, the next slice of a fan-out."""
+        this.take(mailing.news(self._session, outbox.expire_doubtful(self._session, now), now))
+        if outbox.drain(self._session, SLICE):
+            return True
+        found, _ = outbox.fan_out_slice(self._session, now, SLICE)
+        if not found:
+            receipts.forget_early(self._session, now - KEPT)
+        return bool(found)
+
+    def _settled(self, more: bool) -> None:
+        with self._ready:
+            if more or self._inputs or self._jobs:
+                return
+            idle, self._idle = self._idle, []
+        if idle and (notice.pending(self._session) or board.due(self._session, self.clock.now())):
+            self._idle += idle
+            return
+        for future in idle:
+            future.set_result(None)
+
+    def _tell(self, alarms: Sequence[Alarm]) -> None:
+        for alarm in alarms:
+            for call in self.alarm:
+                call(alarm)
+
+
+def _cancels(one: Input) -> bool:
+    return isinstance(one.fact, Alerted) and not one.fact.zones
+
+
+def _finish(this: Round, lane: str, verdicts: Sequence[Verdict]) -> int:
+    moved = outbox.finish(this.session, lane, verdicts, this.now)
+    if any(v.dead for v in verdicts):
+        this.readdress()
+    this.take(mailing.news(this.session, moved, this.now))
+    return len(moved)
+
+
+def _received(this: Round, lane: str, words: Sequence[receipts.Receipt]) -> int:
+    moved = receipts.apply(this.session, lane, words, this.now)
+    if any(r.dead for r in words):
+        this.readdress()
+    this.take(mailing.news(this.session, moved, this.now))
+    return len(moved)
+
+
+def _lease(session: Session, lane: str, now: int, until: int, limit: int) -> Batch:
+    token = secrets.randbits(62) | 1
+    return Batch(token, outbox.lease(session, lane, now=now, until=until, token=token, limit=limit))
+
+
+def _said(error: Exception) -> str:
+    """What to do about a database that does not write."""
+    text = str(error)
+    if "full" in text or "No space" in text:
+        return f"磁盘已满，这一项没有记录。请腾出空间后重试。[R011]（{text}）"
+    if "locked" in text or "busy" in text:
+        return f"数据库被别的程序占用，这一项没有记录，请重试。[R012]（{text}）"
+    return f"{Unwritten.__doc__}（{text}）"

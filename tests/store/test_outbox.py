@@ -1,0 +1,272 @@
+"""The table of deliveries is the queue: leases fence, states rise, nothing is counted twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from fengsui.store import outbox, receipts, tally
+from fengsui.store.outbox import Verdict
+from fengsui.store.receipts import Receipt
+from fengsui.store.states import State
+from tests.store import deliveries
+from tests.store.deliveries import NOW, SECOND, members, states, told
+
+
+def lease(session, lane="sms_1", now=NOW, token=7, limit=250):
+    return outbox.lease(session, lane, now=now, until=now + 60 * SECOND, token=token, limit=limit)
+
+
+def accepted(row, token=7, provider="a1"):
+    return Verdict(row.id, token, 1, provider_ids=((0, provider),))
+
+
+def test_red_goes_before_blue_and_persons_before_lists(database, session):
+    members(session, database.vault, 2)
+    with session.transaction():
+        deliveries.a_notice(session, level="red", lists=("public",))
+    told(session, database.vault, "late", level="blue")
+    told(session, database.vault, "first", level="red")
+    while outbox.fan_out_slice(session, NOW)[1]:
+        pass
+
+    assert [row.recipient[:5] for row in lease(session)][:1] == ["first"]
+    assert [row.recipient for row in lease(session, token=8, limit=9)] == []
+
+
+def test_one_number_in_two_lists_is_told_once(database, session):
+    members(session, database.vault, 3)
+    members(session, database.vault, 2, name="schools")
+    with session.transaction():
+        notice = deliveries.a_notice(session, lists=("public", "schools"))
+    while outbox.fan_out_slice(session, NOW)[0]:
+        pass
+
+    assert deliveries.tally(session, notice) == {"planned": 3, "open": 3}
+
+
+def test_only_members_in_the_zones_are_told(database, session):
+    members(session, database.vault, 2, area="140215209")
+    members(session, database.vault, 4, area="140215202", name="far")
+    with session.transaction():
+        notice = deliveries.a_notice(session, lists=("public", "far"), zones=("140215209201",))
+    while outbox.fan_out_slice(session, NOW)[0]:
+        pass
+
+    assert deliveries.tally(session, notice) == {"planned": 2, "open": 2}
+
+
+def test_a_fan_out_goes_on_where_it_was_broken_off(database, session):
+    members(session, database.vault, 25)
+    with session.transaction():
+        notice = deliveries.a_notice(session, lists=("public",))
+    session.begin()
+    outbox.fan_out_slice(session, NOW, 10)
+    session.commit()
+    session.begin()
+    outbox.fan_out_slice(session, NOW, 10)
+    session.rollback()
+
+    made = []
+    while (step := outbox.fan_out_slice(session, NOW, 10))[0]:
+        made.append(step[1])
+
+    assert made[:2] == [10, 5]
+    assert deliveries.tally(session, notice) == {"planned": 25, "open": 25}
+
+
+def test_a_lease_is_exclusive_and_its_result_counts_once(database, session):
+    notice = told(session, database.vault, "p1", "p2")
+    rows = lease(session)
+
+    assert [r.recipient for r in rows] == ["p1", "p2"]
+    assert lease(session, token=8) == []
+    assert outbox.finish(session, "sms_1", [accepted(rows[0], token=8)], NOW) == []
+    assert [m.recipient for m in outbox.finish(session, "sms_1", [accepted(rows[0])], NOW)] == ["p1"]
+    assert outbox.finish(session, "sms_1", [accepted(rows[0])], NOW) == []
+    assert states(session) == {"p1": State.HANDED_OVER, "p2": State.PLANNED}
+    assert deliveries.tally(session, notice) == {"planned": 2, "open": 1, "handed": 1}
+
+
+def test_the_address_comes_with_the_lease_and_is_gone_when_erased(database, session):
+    told(session, database.vault, "p1", "p2")
+    session.run("DELETE FROM address WHERE person = 'p2'")
+
+    first, second = lease(session)
+
+    assert database.vault.decrypt(bytes(first.cipher), "address") == "10000000000"
+    assert second.cipher is None
+
+
+def test_a_lost_lease_changes_nothing_but_keeps_the_peers_id(database, session):
+    told(session, database.vault, "p1")
+    (row,) = lease(session)
+    outbox.expire_doubtful(session, NOW + 61 * SECOND)
+    (again,) = lease(session, now=NOW + 61 * SECOND, token=8)
+    assert again.doubtful == 1
+
+    assert outbox.finish(session, "sms_1", [accepted(row, provider="old")], NOW) == []
+    assert states(session) == {"p1": State.PLANNED}
+    moved = receipts.apply(session, "sms_1", [Receipt("old", "delivered")], NOW)
+
+    assert [(m.recipient, m.state) for m in moved] == [("p1", State.DELIVERED)]
+    assert lease(session, now=NOW + 999 * SECOND, token=9) == []
+
+
+@pytest.mark.parametrize(
+    ("level", "end"),
+    [("red", State.PLANNED), ("orange", State.PLANNED), ("yellow", State.UNKNOWN), ("blue", State.UNKNOWN)],
+)
+def test_an_expired_lease_means_unknown(level, end, database, session):
+    members(session, database.vault, 1)
+    with session.transaction():
+        notice = deliveries.a_notice(session, level=level, lists=("public",))
+    outbox.fan_out_slice(session, NOW)
+    told(session, database.vault, "p1", level=level)
+    assert len(lease(session)) == 2
+
+    assert outbox.expire_doubtful(session, NOW + 59 * SECOND) == []
+    moved = outbox.expire_doubtful(session, NOW + 60 * SECOND)
+
+    assert len(moved) == (1 if end else 0)
+    assert session.run("SELECT state, doubtful FROM delivery ORDER BY responsible") == [
+        (end, 1),
+        (State.PLANNED, 1),
+    ]
+    assert deliveries.tally(session, notice) == (
+        {"planned": 1, "unknown": 1} if end else {"planned": 1, "open": 1}
+    )
+
+
+def test_a_row_that_is_put_off_again_and_again_is_given_up(database, session):
+    told(session, database.vault, "p1")
+    now = NOW
+    for turn in range(1, outbox.ATTEMPTS + 1):
+        (row,) = lease(session, now=now, token=turn)
+        moved = outbox.finish(
+            session, "sms_1", [Verdict(row.id, turn, run_at=now + SECOND, code="busy")], now
+        )
+        now += SECOND
+
+    assert [(m.state, m.code) for m in moved] == [(State.REFUSED, "busy")]
+
+
+def test_released_rows_were_never_tried(database, session):
+    told(session, database.vault, "p1")
+    (row,) = lease(session)
+
+    assert outbox.release(session, [(row.id, 8)], NOW) == 0
+    assert outbox.release(session, [(row.id, 7)], NOW) == 1
+    assert outbox.withdraw(session, "s") == ("p1",)
+
+
+def test_a_receipt_before_its_answer_is_kept_until_then(database, session):
+    told(session, database.vault, "p1")
+    (row,) = lease(session)
+    assert receipts.apply(session, "sms_1", [Receipt("a1", "delivered")], NOW) == []
+
+    moved = outbox.finish(session, "sms_1", [accepted(row)], NOW)
+
+    assert [m.state for m in moved] == [State.HANDED_OVER, State.DELIVERED]
+    assert session.run("SELECT count(*) FROM early_receipt") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "order", [("delivered", "failed"), ("failed", "delivered"), ("delivered", "expired", "delivered")]
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_the_order_of_receipts_does_not_matter(order, together, database, session):
+    notice = told(session, database.vault, "p1")
+    outbox.finish(session, "sms_1", [accepted(lease(session)[0])], NOW)
+    batch = [Receipt("a1", word) for word in order]
+    for words in [batch] if together else [[w] for w in batch]:
+        receipts.apply(session, "sms_1", words, NOW)
+
+    assert states(session) == {"p1": State.DELIVERED}
+    assert deliveries.tally(session, notice)["delivered"] == 1
+    assert deliveries.tally(session, notice)["handed"] == 1
+
+
+def test_a_long_text_is_delivered_when_every_part_is(database, session):
+    told(session, database.vault, "p1", parts=3)
+    (row,) = lease(session)
+    half = Verdict(row.id, 7, 0b011, run_at=NOW, provider_ids=((0, "a"), (1, "b")))
+    assert outbox.finish(session, "sms_1", [half], NOW) == []
+    (again,) = lease(session, token=8)
+    assert again.accepted == 0b011
+    moved = outbox.finish(session, "sms_1", [Verdict(row.id, 8, 0b100, provider_ids=((2, "c"),))], NOW)
+    assert [m.state for m in moved] == [State.HANDED_OVER]
+
+    assert receipts.apply(session, "sms_1", [Receipt("c", "delivered"), Receipt("a", "delivered")], NOW) == []
+    moved = receipts.apply(session, "sms_1", [Receipt("b", "delivered")], NOW)
+
+    assert [m.state for m in moved] == [State.DELIVERED]
+
+
+def test_receipts_of_another_gateway_are_not_ours(database, session):
+    told(session, database.vault, "p1")
+    outbox.finish(session, "sms_1", [accepted(lease(session)[0])], NOW)
+
+    assert receipts.apply(session, "sms_2", [Receipt("a1", "delivered")], NOW) == []
+    assert receipts.forget_early(session, NOW + 1) == 1
+
+
+def test_withdrawing_names_only_whom_nobody_tried_to_reach(database, session):
+    members(session, database.vault, 30)
+    notice = told(session, database.vault, "p1", "p2", "p3")
+    told(session, database.vault, "p3", stream="s")
+    with session.transaction():
+        lists = deliveries.a_notice(session, lists=("public",))
+    outbox.fan_out_slice(session, NOW, 10)
+    (tried,) = lease(session, limit=1)
+    assert tried.recipient == "p1"
+
+    assert outbox.withdraw(session, "s") == ("p2", "p3")
+    while outbox.drain(session, 4):
+        pass
+
+    assert outbox.fan_out_slice(session, NOW)[0] == 0
+    assert lease(session, token=8) == []
+    assert deliveries.tally(session, lists) == {"planned": 10, "withdrawn": 10}
+    assert deliveries.tally(session, notice) == {"planned": 3, "open": 1, "withdrawn": 2}
+    outbox.finish(session, "sms_1", [Verdict(tried.id, 7, run_at=NOW, code="busy")], NOW)
+    while outbox.drain(session, 4):
+        pass
+    assert set(states(session).values()) == {State.WITHDRAWN}
+
+
+def test_waiting_rows_move_to_another_lane_of_their_channel(database, session):
+    told(session, database.vault, "p1", "p2")
+    lease(session, limit=1)
+
+    assert outbox.reroute(session, "sms_1", "sms_2", "sms") == 1
+    assert [r.recipient for r in lease(session, "sms_2", token=8)] == ["p2"]
+
+
+def test_a_person_is_exhausted_when_every_way_has_failed(database, session):
+    notice = told(session, database.vault, "p1", "p2")
+    first, second = lease(session)
+    outbox.finish(
+        session,
+        "sms_1",
+        [Verdict(first.id, 7, end=State.REFUSED, code="no", dead=True), accepted(second)],
+        NOW,
+    )
+
+    assert outbox.exhausted(session, [(notice, "p1"), (notice, "p2")]) == [(notice, "p1", True)]
+    assert session.run("SELECT person FROM address WHERE state = 'dead'") == [("p1",)]
+
+
+def test_a_channel_is_over_once(database, session):
+    members(session, database.vault, 2)
+    with session.transaction():
+        notice = deliveries.a_notice(session, lists=("public",))
+    assert tally.over(session) == []
+    while outbox.fan_out_slice(session, NOW)[0]:
+        pass
+    first, second = lease(session)
+    outbox.finish(session, "sms_1", [accepted(first)], NOW)
+    assert tally.over(session) == []
+    outbox.finish(session, "sms_1", [Verdict(second.id, 7, end=State.REFUSED)], NOW)
+
+    assert tally.over(session) == [(notice, "sms", {"planned": 2, "handed_over": 1, "refused": 1})]
+    assert tally.over(session) == []
