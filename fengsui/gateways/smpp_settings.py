@@ -23,7 +23,7 @@ CONFIG = frozenset({0x0A, 0x0D, 0x0E, 0x0F, 0x15, 0x48, 0x49, 0x50, 0x51})
 CONTENT = frozenset({0x01, 0x65, 0x66, 0xC0, 0xC1, 0xC2, 0xC3, 0xC4})
 """Length, optional parameters, permanent refusal and rejection of this message."""
 
-FIELDS = (
+FIELDS: tuple[Field, ...] = (
     Field("host", "短信中心地址", "text", "运营商给的主机名或 IP。", required=True),
     Field("port", "端口", "number", "运营商给的端口，通常 2775。", "2775"),
     Field("system_id", "账号", "text", "SMPP system_id，最多 15 个字符。", required=True),

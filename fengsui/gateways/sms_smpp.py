@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import ssl
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
@@ -244,7 +243,7 @@ class SmsSmpp:
                 loop.create_connection(lambda: link, host, port, ssl=self._config.tls),
                 min(self._config.timeout, 10.0),
             )
-        except (OSError, TimeoutError, ssl.SSLError) as error:
+        except (OSError, UnicodeError) as error:  # refused, silent, not trusted, or no such name
             self._trouble = (
                 f"连不上短信中心 {host}:{port}（{error or '超时'}），正在重试；请检查网络与地址。[G032]"
             )

@@ -305,6 +305,17 @@ def test_without_a_centre_nothing_is_lost_and_health_says_so(play):
     play(scene)
 
 
+def test_a_host_that_is_no_name_is_told_and_does_not_end_the_trying(play):
+    async def scene():
+        gate = gateway(1, host="a..b")
+        async with connected(gate, up=False):
+            await until(lambda: "G032" in gate._trouble)
+            await asyncio.sleep(0.05)
+            assert not gate._keepers[0].done()
+
+    play(scene)
+
+
 # What comes back.
 
 
