@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -12,7 +12,7 @@ from fengsui.core.facts import Call, Exhausted, Notified, Reach, Reached, Tallie
 from fengsui.core.state import World
 from fengsui.flow.inputs import Input, Lane
 from fengsui.formats import sms
-from fengsui.store import notice, outbox, tally
+from fengsui.store import notice, outbox, tally, tokens
 from fengsui.store.outbox import Planned
 from fengsui.store.receipts import Moved
 from fengsui.store.sql import Session
@@ -42,9 +42,21 @@ class Mail(msgspec.Struct, frozen=True):
     expires: int
     text: tuple[str, ...]
     public: str
+    tokens: tuple[tuple[str, str, str, int], ...] = ()
 
 
-def prepare(id: str, fact: Notified, world: World, paper: bytes) -> Mail:  # noqa: A002 - the ledger's own word
+class Link(msgspec.Struct, frozen=True):
+    """Makes links: the public address ("" = texts carry none), and the token of a person for a stream."""
+
+    address: str
+    token: Callable[[str, str], str]
+
+    def words(self, person: str, stream: str, template: str) -> str:
+        """The end of a text that carries a link."""
+        return template.format(link=f"{self.address}/a/{self.token(person, stream)}")
+
+
+def prepare(id: str, fact: Notified, world: World, paper: bytes, link: Link) -> Mail:  # noqa: A002 - the ledger's own word
     """Render a telling; the same words for the same reason. Raises KeyError for a template the pack lacks."""
     state = world.at(fact.stream)
     ends = state.alert.expires if state.alert.holds and fact.version else 0
@@ -52,13 +64,16 @@ def prepare(id: str, fact: Notified, world: World, paper: bytes) -> Mail:  # noq
     for recipient in fact.recipients:
         if recipient.calls not in reasons:
             reasons[recipient.calls] = wording.render(fact, recipient.calls, world, paper)
+    asked = [r.person for r in fact.recipients if r.holders] if link.address and state.alert.holds else []
+    ending = {p: link.words(p, fact.stream, world.pack.texts.templates["link"]) for p in asked}
     mail = Mail(
         id,
         fact,
         state.series,
         ends if ends > fact.at else fact.at + LASTS,
-        tuple(reasons[r.calls] for r in fact.recipients),
+        tuple(reasons[r.calls] + ending.get(r.person, "") for r in fact.recipients),
         wording.public(fact, world, paper) if fact.lists else "",
+        tuple((tokens.mark(link.token(p, fact.stream)), p, fact.stream, fact.version) for p in asked),
     )
     for text in {*mail.text, mail.public}:
         if len(sms.split(text)) > PARTS:
@@ -95,6 +110,8 @@ def write(session: Session, mail: Mail, lanes: Sequence[Lane], now: int) -> list
         session, id_, Counter(dict.fromkeys(channels, 0))
     )  # so that a channel without a row is over too
     addresses = notice.addresses(session, {r.person for r in fact.recipients})
+    if mail.tokens:
+        tokens.put(session, mail.tokens)
     rows, nowhere = [], []
     for recipient, text in zip(fact.recipients, mail.text, strict=True):
         ways = [(c, a) for c in recipient.channels if (a := addresses.get((recipient.person, c)))]

@@ -78,13 +78,14 @@ class Writer:
         *,
         lanes: Sequence[Lane] = (),
         packs: Callable[[PackInForce], Pack] | None = None,
+        address: str = "",
     ) -> None:
         self.clock = clock
         self.wake: list[Callable[[Change], None]] = []
         self.alarm: list[Callable[[Alarm], None]] = []
         self.failure: BaseException | None = None
         self.world = World(pack, Directory({}, {}), {}, {})
-        self._setting = Setting(vault, tuple(lanes), __version__, packs or (lambda _: pack))
+        self._setting = Setting(vault, tuple(lanes), __version__, packs or (lambda _: pack), address)
         self._seq = 0
         self._inputs: deque[tuple[Input, Pending[Answer]]] = deque()
         self._jobs: deque[_Job] = deque()
@@ -133,6 +134,16 @@ class Writer:
         """What phones wrote: stored in the inbox, ids of what is new. Their meaning is another input."""
         words = [(r.sender, r.recipient, r.text) for r in replies]
         return self._job(lambda r: inbox.put(r.session, self._setting.vault, lane, words, r.now), len(words))
+
+    def letters(
+        self, limit: int = 100
+    ) -> Pending[list[tuple[str, tuple[str, ...], tuple[str, int] | None, str]]]:
+        """Messages nobody has read yet: (id, persons with that number, (stream, version) answered, words)."""
+        return self._job(lambda r: _letters(r.session, self._setting.vault, limit), 1)
+
+    def settle_letter(self, id: str, state: str) -> Pending[None]:  # noqa: A002 - the table's own word
+        """Say what became of a message."""
+        return self._job(lambda r: inbox.settle(r.session, id, state), 1)
 
     def lease(self, lane: str, *, now: int, until: int, limit: int = outbox.BATCH) -> Pending[Batch]:
         """Rows of a lane that are due, red first, held until a moment under a token of their own."""
@@ -375,6 +386,17 @@ def _received(this: Round, lane: str, words: Sequence[receipts.Receipt]) -> int:
         this.readdress()
     this.take(mailing.news(this.session, moved, this.now))
     return len(moved)
+
+
+def _letters(
+    session: Session, vault: Vault, limit: int
+) -> list[tuple[str, tuple[str, ...], tuple[str, int] | None, str]]:
+    found = []
+    for id_, _, sender, recipient, text in inbox.new(session, vault, limit):
+        persons = people.find(session, vault, "sms", sender)
+        told = notice.meant(session, persons[0], recipient[-notice.SUFFIX :]) if persons else None
+        found.append((id_, persons, (told.stream, told.version) if told else None, text))
+    return found
 
 
 def _lease(session: Session, lane: str, now: int, until: int, limit: int) -> Batch:

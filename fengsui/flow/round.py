@@ -21,6 +21,7 @@ from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Answer, Input, Lane, Parked
 from fengsui.store import archive, board, history, ledger, people, tally
 from fengsui.store.sql import Errors, Session
+from fengsui.store.tokens import LENGTH
 from fengsui.store.vault import Vault
 
 DEPTH = 50
@@ -36,6 +37,14 @@ class Setting(msgspec.Struct, frozen=True):
     lanes: tuple[Lane, ...]
     release: str
     packs: Callable[[PackInForce], Pack]
+    address: str = ""
+
+    @property
+    def link(self) -> mailing.Link:
+        """What puts a link under a text."""
+        return mailing.Link(
+            self.address, lambda person, stream: self.vault.token(f"{person}\n{stream}", LENGTH)
+        )
 
     @property
     def ways(self) -> frozenset[str]:
@@ -141,7 +150,9 @@ class Round:
         after = _after(world, outcome.streams)
         rows = [self._new(entry, after) for entry in outcome.entries]
         mail = [
-            mailing.prepare(e.id, e.fact, after, self._paper(after.at(e.fact.stream).alert.paper))
+            mailing.prepare(
+                e.id, e.fact, after, self._paper(after.at(e.fact.stream).alert.paper), self.setting.link
+            )
             for e in outcome.entries
             if isinstance(e.fact, Notified)
         ]

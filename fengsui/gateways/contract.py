@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -132,6 +132,7 @@ class Gateway(Protocol):
         """Its health, without sending a message."""
 
 
+@runtime_checkable
 class Inbound(Protocol):
     """Optional capability: receipts and replies come back through this gateway."""
 

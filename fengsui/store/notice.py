@@ -13,6 +13,10 @@ from fengsui.store.sql import Session, pack
 from fengsui.store.states import urgency
 
 
+SUFFIX = 3
+"""Digits after our own number by which a reply names what it answers."""
+
+
 class Known(NamedTuple):
     """What a fact about a delivery must say of its notice."""
 
@@ -58,7 +62,7 @@ def create(  # noqa: PLR0913 - a notice is these things
         ledger, fact.stream, fact.key, fact.template, series, fact.level, urgency(fact.level), fact.version,
         expires, fact.at, pack(list(fact.zones)), pack(plan), text, int(not plan),
     )[0][0]  # fmt: skip
-    session.run("UPDATE notice SET suffix = ? WHERE id = ?", f"{id_ % 1000:03d}", id_)
+    session.run("UPDATE notice SET suffix = ? WHERE id = ?", f"{id_ % 10**SUFFIX:0{SUFFIX}d}", id_)
     return int(id_)
 
 

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import string
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 Purpose = Literal["data", "lookup", "chain", "web"]
 LOOKUP_BYTES = 16
+LETTERS = string.digits + string.ascii_letters
 
 
 class KeyFault(Exception):  # noqa: N818 - the condition is the name
@@ -74,6 +76,15 @@ class Vault:
     def lookups(self, text: str) -> tuple[bytes, ...]:
         """The hashes under every valid key, for searching during a rotation."""
         return tuple(_keyed(key, text) for key in self._keys["lookup"])
+
+    def token(self, text: str, length: int) -> str:
+        """An opaque word of letters and digits that only the newest ``web`` key can make of this text."""
+        number = int.from_bytes(hmac.new(self._keys["web"][-1].secret, text.encode(), hashlib.sha256).digest())
+        letters = []
+        for _ in range(length):
+            number, digit = divmod(number, len(LETTERS))
+            letters.append(LETTERS[digit])
+        return "".join(letters)
 
     def sign(self, message: bytes) -> tuple[str, str]:
         """Ed25519 signature (base64) with the newest chain key, and that key's id."""

@@ -1,0 +1,108 @@
+"""运行 Serve: everything that runs in one process — the writer, a lane for each gateway, the ways back, the web.
+
+Ready only when the state is loaded. Whoever composes hands in gateways, clock and web application; nothing here knows
+which they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import uvicorn
+
+from fengsui.core.clauses import Pack
+from fengsui.core.facts import PackInForce
+from fengsui.core.state import DISTRICT
+from fengsui.flow import inputs
+from fengsui.flow.clock import Alarm, Time
+from fengsui.flow.inputs import Change
+from fengsui.flow.receive import Mailroom
+from fengsui.flow.record import Writer
+from fengsui.flow.send import Lane
+from fengsui.gateways.contract import Gateway, Inbound
+from fengsui.store.vault import Vault
+
+log = logging.getLogger(__name__)
+
+Application = Callable[..., Any]
+
+
+class House:
+    """One process's worth of Fengsui: ``start`` it, post to its ``writer``, ``stop`` it."""
+
+    def __init__(
+        self, pack: Pack, clock: Time, vault: Vault, gateways: Sequence[Gateway] = (), *, address: str = ""
+    ) -> None:
+        """address: the public web address that texts link to, "" = texts carry no link."""
+        known = [inputs.Lane(g.name, g.channel, g.accepts) for g in gateways]
+        self.pack, self.clock = pack, clock
+        self.gateways = tuple(gateways)
+        self.writer = Writer(pack, clock, vault, lanes=known, address=address)
+        self.lanes = [Lane(g, self.writer, vault, clock) for g in gateways]
+        self.mailroom = Mailroom(self.writer)
+        self.ready = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Load the state, connect the gateways, begin to send and to listen. Raises what makes that impossible."""
+        loop = asyncio.get_running_loop()
+        await asyncio.to_thread(self.writer.start)
+
+        def woken(change: Change) -> None:
+            del change
+            loop.call_soon_threadsafe(self._woken)
+
+        self.writer.wake.append(woken)
+        self.writer.alarm.append(_alarmed)
+        for gateway in self.gateways:
+            await gateway.start()
+        work = [lane.run() for lane in self.lanes] + [self.mailroom.run()]
+        work += [self.mailroom.listen(g, g.name) for g in self.gateways if isinstance(g, Inbound)]
+        self._tasks = [asyncio.create_task(w) for w in work]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+        self.ready = True
+
+    async def stop(self) -> None:
+        """Stop sending, let gateways finish what is under way, write what is waiting, end."""
+        self.ready = False
+        for lane in self.lanes:
+            lane.held = True
+        for gateway in self.gateways:
+            await gateway.stop()
+        for task in self._tasks:
+            task.remove_done_callback(self._ended)
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.writer.stop)
+
+    async def install(self) -> None:
+        """Record that this pack is in force, once for each version of it."""
+        pack = self.pack
+        fact = PackInForce(DISTRICT, self.clock.now(), pack.id, pack.version, pack.digest)
+        await self.writer.post(inputs.Input(f"pack/{pack.id}/{pack.digest}", fact))
+
+    def _woken(self) -> None:
+        for lane in self.lanes:
+            lane.wake()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A part of the house that ends by itself is a fault: say so loudly, and be not ready."""
+        if not task.cancelled() and (error := task.exception()):
+            log.critical("%s 意外停止：%r [R040]", task.get_name(), error)
+            self.ready = False
+
+
+def _alarmed(alarm: Alarm) -> None:
+    log.error("%s", alarm.text)
+
+
+async def serve(application: Application, *, host: str, port: int) -> None:
+    """Answer requests until a signal says stop; connections under way are finished."""
+    config = uvicorn.Config(
+        application, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5
+    )
+    await uvicorn.Server(config).serve()

@@ -1,0 +1,170 @@
+"""热路 Hot routes: the acknowledgement link and the health page as one small raw ASGI application.
+
+GET shows what is asked and changes nothing (link scanners fetch it); only POST confirms. The token names one person
+and one warning and dies with it. No cookie, no script, no name on the page. Bodies and guesses are limited here,
+because nothing else stands in front of these routes.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
+
+import msgspec
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+BODY = 1024
+"""Most bytes of a request body; the form has none to send."""
+GUESSES = 20
+"""Unknown tokens a client may ask for within a minute before it is asked to wait."""
+MINUTE = 60.0
+CLIENTS = 10_000
+"""Clients remembered; when there are more, the count starts anew."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a link shows: the warning in a line, the text, whether it is answered already and at what local time."""
+
+    title: str
+    text: str
+    answered: str = ""
+
+
+class Door(Protocol):
+    """What these routes need of the rest of the house."""
+
+    async def look(self, token: str) -> Asked | None:
+        """What a token asks; None if it never lived or has died."""
+
+    async def answer(self, token: str) -> Asked | None:
+        """Confirm, as a committed fact; the same answer again for a repetition. Raises Busy if it cannot be stored."""
+
+    def ready(self) -> bool:
+        """Whether the state is loaded."""
+
+
+class Busy(Exception):  # noqa: N818 - the condition is the name
+    """系统繁忙，请过一会儿再点一次；也可以直接回复短信 1。[W010]"""
+
+
+class Hot:
+    """The application. clock: monotonic seconds, for counting guesses."""
+
+    def __init__(self, door: Door, clock: Callable[[], float]) -> None:
+        self.door, self.clock = door, clock
+        self._misses: dict[str, tuple[float, int]] = {}
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        path, method = scope["path"], scope["method"]
+        if path == "/health":
+            ready = self.door.ready()
+            await _send(send, 200 if ready else 503, "正常" if ready else "正在装载，请稍候", plain=True)
+        elif path.startswith("/a/") and method in ("GET", "HEAD", "POST"):
+            await self._link(scope, receive, send)
+        else:
+            await _page(send, 404, "没有这个页面", "请核对短信中的链接。也可以直接回复短信 1 签收。[W001]")
+
+    async def _link(self, scope: Message, receive: Receive, send: Send) -> None:
+        client = (scope.get("client") or ("?",))[0]
+        token = scope["path"][3:]
+        if self._guessing(client):
+            await _page(
+                send, 429, "请稍候", "访问过于频繁，请一分钟后再试。也可以直接回复短信 1 签收。[W002]"
+            )
+            return
+        if scope["method"] == "POST":
+            if not await _drained(receive):
+                await _page(send, 413, "内容过长", "请只点按钮，不要附带内容。[W003]")
+                return
+            try:
+                asked = await self.door.answer(token)
+            except Busy as busy:
+                await _page(send, 503, "尚未记下", str(busy) or str(Busy.__doc__))
+                return
+        else:
+            asked = await self.door.look(token)
+        if asked is None:
+            self._missed(client)
+            await _page(send, 404, "链接已失效", "预警已解除，或链接不完整。需要签收请直接回复短信 1。[W004]")
+        else:
+            await _page(send, 200, asked.title, asked.text, _foot(asked))
+
+    def _guessing(self, client: str) -> bool:
+        since, count = self._misses.get(client, (0.0, 0))
+        return count >= GUESSES and self.clock() - since < MINUTE
+
+    def _missed(self, client: str) -> None:
+        if len(self._misses) >= CLIENTS:
+            self._misses.clear()
+        since, count = self._misses.get(client, (0.0, 0))
+        now = self.clock()
+        self._misses[client] = (since, count + 1) if now - since < MINUTE else (now, 1)
+
+
+def _foot(asked: Asked) -> str:
+    if asked.answered:
+        return f"<p><b>✓ 已签收　{html.escape(asked.answered)}</b></p>"
+    return '<form method="post"><button>收到</button></form>'
+
+
+_STYLE = (
+    "body{font:18px/1.6 sans-serif;margin:1em;max-width:34em}h1{font-size:1.2em}"
+    "button{font-size:1.4em;width:100%;padding:.8em;border:2px solid #000;background:#fff}"
+)
+_HEADERS = [
+    (b"content-type", b"text/html; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-robots-tag", b"noindex"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"),
+]  # fmt: skip
+
+
+async def _page(send: Send, status: int, title: str, text: str, foot: str = "") -> None:
+    body = (
+        '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
+        f"<h1>{html.escape(title)}</h1><p>{html.escape(text)}</p>{foot}</html>"
+    )
+    await _send(send, status, body)
+
+
+async def _send(send: Send, status: int, text: str, *, plain: bool = False) -> None:
+    body = text.encode()
+    headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]
+    if plain:
+        headers[0] = (b"content-type", b"text/plain; charset=utf-8")
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _drained(receive: Receive) -> bool:
+    """Read the body to its end; False if it is longer than any form of ours."""
+    size = 0
+    while True:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > BODY:
+            return False
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return True
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
