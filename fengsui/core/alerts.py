@@ -36,6 +36,14 @@ def change(part: AlertPart, area: str) -> tuple[Change, Level] | None:
     return ("up" if order > 0 else "down" if order < 0 else "same", now)
 
 
+def area_of(holder: str, world: World) -> str:
+    """The area a unit or a post answers for, "" if neither is known any more."""
+    if holder in world.directory.posts:
+        return world.directory.posts[holder].area
+    unit = world.pack.units.get(holder.split("/", 1)[0])
+    return unit.area if unit else ""
+
+
 def touched(state: State, unit: Unit) -> tuple[Change, Level] | None:
     """What the newest version changed for a unit, None if the warning does not touch it."""
     return change(state.alert, unit.area)
@@ -54,9 +62,16 @@ def admit(fact: Fact, world: World) -> Refusal | None:
         case Alerted():
             return _repeated(fact, world) or _stale(fact, world) or _unsigned(fact) or _unsound(fact, world)
         case Closed():
-            if world.at(fact.stream).alert.holds:
-                return Refusal("A09", "预警尚未解除，不能归档。请先解除预警")
+            return _unfinished(world.at(fact.stream))
     return None
+
+
+def _unfinished(state: State) -> Refusal | None:
+    """Nothing ends silently: while a warning holds or the clock still has a step to take, a stream stays open."""
+    if state.alert.holds:
+        return Refusal("A09", "预警尚未解除，不能归档。请先解除预警")
+    waiting = sum(s.next_at is not None for d in state.duties.values() for s in d.shares.values())
+    return Refusal("A11", f"尚有 {waiting} 项职责在催办中，不能归档") if waiting else None
 
 
 def _repeated(fact: Alerted, world: World) -> Refusal | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from fengsui.core.clauses import Do, Haste
 from fengsui.core.facts import Call, DutyOpened, Exhausted, Fact, Notified, PlanStep, Recipient, StepTaken
 from fengsui.core.state import Share, State, World
 
@@ -18,24 +19,24 @@ IN_CHARGE = ("leader", "duty_leader", "responsible_person")
 def climb(held: Iterable[tuple[str, str]], fact: Fact, world: World) -> Iterator[Fact]:
     """Take the next step for each (duty, holder); a step that reaches nobody is followed by the next at once.
 
+    Holders of one duty may climb different ladders (red here, yellow there): what is grouped is one and the same step.
+
     Yields the StepTaken facts, grouped, and one Notified in which each person stands once.
     """
     state = world.at(fact.stream)
-    steps: dict[tuple[str, int], list[str]] = defaultdict(list)
+    steps: dict[tuple[str, int, Do, Haste], list[str]] = defaultdict(list)
     told: dict[str, list[tuple[Call, PlanStep]]] = defaultdict(list)
     for key, holder in held:
         share = state.duties[key].shares[holder]
         for index, step in _taken(share):
-            steps[key, index].append(holder)
+            steps[key, index, step.do, share.plan.haste].append(holder)
             persons = reach(step, holder, state, world)
             for person in persons:
                 told[person].append((Call(step.do, key, holder), step))
             if persons or step.do in ("desk", "supervise"):
                 break
-    for (key, index), holders in sorted(steps.items()):
-        plan = state.duties[key].shares[holders[0]].plan
-        step = plan.steps[min(index, len(plan.steps) - 1)]
-        yield StepTaken(fact.stream, fact.at, key, tuple(holders), step.do, index, plan.haste)
+    for (key, index, do, haste), holders in sorted(steps.items()):
+        yield StepTaken(fact.stream, fact.at, key, tuple(sorted(holders)), do, index, haste)
     if told:
         yield _message(told, fact, state, world)
 
@@ -48,10 +49,15 @@ def _taken(share: Share) -> Iterator[tuple[int, PlanStep]]:
 
 
 def reach(step: PlanStep, holder: str, state: State, world: World) -> list[str]:
-    """Persons that a step can really tell for a holder now: those it names who have a way open."""
-    del state
+    """Persons that a step can really tell for a holder now: those it names who have a way open.
+
+    Whoever answered 不归我 is not asked again in this stream: the list is being corrected.
+    """
     names = post_persons(step, holder, world) if "/" in holder else unit_persons(step, holder, world)
-    return [p for p in dict.fromkeys(names) if world.directory.usable(p, step.channels)]
+    strangers = state.notices.disowned
+    return [
+        p for p in dict.fromkeys(names) if p not in strangers and world.directory.usable(p, step.channels)
+    ]
 
 
 def unit_persons(step: PlanStep, unit: str, world: World) -> tuple[str, ...]:
@@ -76,14 +82,20 @@ def post_persons(step: PlanStep, holder: str, world: World) -> tuple[str, ...]:
     unit = holder.split("/", 1)[0]
     if post is None or step.do in ("supervise", "bulletin"):
         return unit_persons(step, unit, world)
-    others = tuple(p for p in unit_persons(step, unit, world) if p != post.holder)
     match step.do:
         case "remind":
-            return (post.holder,) if post.holder else others
+            return (post.holder,) if post.holder else unit_persons(step, unit, world)
         case "deputy":
-            return (post.deputy,) if post.deputy else world.directory.holders(unit, "duty_officer")
+            stand_in = (post.deputy,) if post.deputy else world.directory.holders(unit, "duty_officer")
+            return _but(post.holder, stand_in)
+        case "superior" | "visit":
+            return _but(post.holder, unit_persons(step, unit, world)) or _above(unit, world)
         case _:
-            return others or _above(unit, world) if step.do != "desk" else ()
+            return ()
+
+
+def _but(holder: str, persons: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(p for p in persons if p != holder)
 
 
 def _deputies(unit: str, world: World) -> tuple[str, ...]:
@@ -110,10 +122,13 @@ def _message(
                 calls=tuple(c for c, _ in calls),
             )
         )
+    key = f"call/{_occasion(fact)}"
+    while key in state.notices.sent:  # a second call at the very same moment is a telling of its own
+        key += "+"
     return Notified(
         fact.stream,
         fact.at,
-        key=f"call/{_occasion(fact)}",
+        key=key,
         template="call",
         recipients=tuple(recipients),
         version=state.alert.version,

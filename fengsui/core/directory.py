@@ -51,14 +51,32 @@ class Directory(msgspec.Struct, frozen=True, dict=True):
             found.setdefault(post.unit, []).append(post)
         return {unit: tuple(posts) for unit, posts in found.items()}
 
+    @cached_property
+    def held(self) -> dict[str, tuple[Post, ...]]:
+        """Posts of each person who holds any, sorted by id."""
+        found: dict[str, list[Post]] = {}
+        for post in sorted(self.posts.values(), key=lambda p: p.id):
+            if post.holder:
+                found.setdefault(post.holder, []).append(post)
+        return {person: tuple(posts) for person, posts in found.items()}
+
+    @cached_property
+    def _by_role(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for post in sorted(self.posts.values(), key=lambda p: p.id):
+            if post.holder:
+                found.setdefault((post.unit, post.role), {})[post.holder] = None
+        return {place: tuple(persons) for place, persons in found.items()}
+
     def holders(self, unit: str, *roles: str) -> tuple[str, ...]:
         """Persons who hold these roles at a unit, each once, in the order of the roles."""
-        posts = self.unit_posts.get(unit, ())
-        return tuple(dict.fromkeys(p.holder for role in roles for p in posts if p.role == role and p.holder))
+        return tuple(dict.fromkeys(p for role in roles for p in self._by_role.get((unit, role), ())))
 
     def usable(self, person: str, wanted: Iterable[str]) -> tuple[str, ...]:
         """Channels by which a person can be told now: the wanted ones in their order, else any he has, else none."""
-        if person not in self.persons:
-            return ()
-        open_ways = [c for c in self.persons[person].channels if c in self.ways]
-        return tuple(c for c in wanted if c in open_ways) or tuple(open_ways)
+        open_ways = self._open.get(person, ())
+        return tuple([c for c in wanted if c in open_ways]) or open_ways
+
+    @cached_property
+    def _open(self) -> dict[str, tuple[str, ...]]:
+        return {p.id: tuple(c for c in p.channels if c in self.ways) for p in self.persons.values()}

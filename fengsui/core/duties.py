@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from fengsui.core import callup, evidence, plans, triggers
-from fengsui.core.alerts import change
+from fengsui.core import callup, evidence, notices, plans, triggers
+from fengsui.core.alerts import area_of, change
 from fengsui.core.facts import (
     Alerted,
     DutyEnded,
@@ -83,12 +83,13 @@ def _ended(share: Share, fact: DutyEnded) -> Share:
 
 
 def _received(state: State, fact: UnitReceived) -> State:
+    """Time runs from the first reception of that version or a later one, and never longer than it already did."""
     state = replace(state, received={**state.received, fact.unit: fact.version})
     for key, duty in state.duties.items():
         share = duty.shares.get(fact.unit)
-        if share is None or not share.open or share.plan.latest < 0:
+        if share is None or not share.open or share.plan.latest < 0 or share.plan.version > fact.version:
             continue
-        deadline = min(fact.at, share.opened + share.plan.latest) + share.plan.within
+        deadline = min(share.deadline, fact.at + share.plan.within)
         moved = (
             share if share.step else replace(share, next_at=plans.first(share.plan, share.opened, deadline))
         )
@@ -102,7 +103,7 @@ def _received(state: State, fact: UnitReceived) -> State:
 def admit(fact: Fact, world: World) -> Refusal | None:
     """A moment counts only if something waits for it; a report only if the pack knows it and it changes something."""
     match fact:
-        case TimeReached() if not _due(world.at(fact.stream), fact.at):
+        case TimeReached() if (moment := due(world.at(fact.stream))) is None or moment > fact.at:
             return Refusal("D00", "此刻没有到期的事项", already=True)
         case Reported():
             return _report(fact, world)
@@ -115,7 +116,7 @@ def _report(fact: Reported, world: World) -> Refusal | None:
         return Refusal("D01", "没有这种报告或没有这个单位，请从列表选择")
     if known.paper and not fact.paper:
         return Refusal("D02", f"{known.title}须附文书")
-    if not any(_ends(fact, world)) and not any(_openings(fact, world)):
+    if not any(_ends(fact, world)) and not any(_openings(fact, world)) and not notices.implied(fact, world):
         return Refusal("D03", f"{known.title}已记录，没有待办的相应事项", already=True)
     return None
 
@@ -142,10 +143,18 @@ def _ends(fact: Fact, world: World) -> Iterator[Fact]:
     for proof in evidence.proofs(fact, world):
         state = world.at(fact.stream)
         for key, duty in state.duties.items():
-            done = sorted(h for h, s in duty.shares.items() if s.open and proof.covers(key, h, s))
+            named = duty.shares if proof.holders is None else proof.holders
+            done = sorted(h for h in named if _proved(duty.shares.get(h), proof, key, h, fact))
             if done:
                 yield DutyEnded(fact.stream, fact.at, key, tuple(done), "done", proof.word)
                 yield from _again(fact, world, duty, done)
+
+
+def _proved(share: Share | None, proof: evidence.Proof, key: str, holder: str, fact: Fact) -> bool:
+    """Whether a proof ends a share; what is owed again is not proved by the very evidence that opened it."""
+    if share is None or not share.open or (share.plan.repeat and share.opened >= fact.at):
+        return False
+    return proof.covers(key, holder, share)
 
 
 def _dropped(fact: Alerted, world: World) -> Iterator[Fact]:
@@ -162,17 +171,9 @@ def _dropped(fact: Alerted, world: World) -> Iterator[Fact]:
 
 
 def _left(state: State, holder: str, world: World) -> bool:
-    area = holder_area(holder, world)
+    area = area_of(holder, world)
     found = change(state.alert, area) if area else None
     return found is None or found[0] == "gone"
-
-
-def holder_area(holder: str, world: World) -> str:
-    """The area a unit or a post answers for, "" if neither is known any more."""
-    if holder in world.directory.posts:
-        return world.directory.posts[holder].area
-    unit = world.pack.units.get(holder.split("/", 1)[0])
-    return unit.area if unit else ""
 
 
 def _again(fact: Fact, world: World, duty: Duty, done: list[str]) -> Iterator[Fact]:
@@ -186,7 +187,7 @@ def _again(fact: Fact, world: World, duty: Duty, done: list[str]) -> Iterator[Fa
         if share.plan.every and not _left(state, holder, world):
             by_plan[repr(share.plan)].append(holder)
     for holders in by_plan.values():
-        plan = replace(duty.shares[holders[0]].plan, latest=-1, cancel="drop")
+        plan = replace(duty.shares[holders[0]].plan, latest=-1, cancel="drop", repeat=True)
         yield DutyOpened(
             fact.stream, fact.at, duty.key, duty.clause, tuple(holders), fact.at + plan.every, plan
         )
@@ -209,14 +210,17 @@ def _opening(opening: triggers.Opening, fact: Fact, world: World) -> Iterator[Fa
         return
     plan = plans.plan(opening.duty, world.pack, opening.level, at=fact.at, version=opening.version)
     base = opening.due if opening.duty.origin == "due" else fact.at + max(plan.latest, 0)
-    yield DutyOpened(opening.stream, fact.at, key, opening.clause.id, holders, base + plan.within, plan)
+    deadline = base + plan.within if base + plan.within > fact.at else base
+    yield DutyOpened(opening.stream, fact.at, key, opening.clause.id, holders, deadline, plan)
 
 
 # ── who climbs ───────────────────────────────────────────────────────────────
 
 
 def due(state: State) -> int | None:
-    """The next moment something of a stream is due, None if nothing waits."""
+    """The next moment something of a stream is due, None if nothing waits or the stream is closed."""
+    if state.closed:
+        return None
     moments = [s.next_at for d in state.duties.values() for s in d.shares.values() if s.next_at is not None]
     return min(moments, default=None)
 
@@ -231,17 +235,16 @@ def _due(state: State, at: int) -> list[Held]:
 
 
 def _unreached(fact: Exhausted, world: World) -> list[Held]:
-    """Open shares whose every last-told person is now known to be unreachable."""
-    state = world.at(fact.stream)
-    lost = state.notices.exhausted
+    """Open shares whose every last-told person is now known to be unreachable, or not to be the one."""
+    part = world.at(fact.stream).notices
     hopeless = {
         holder
-        for holder, asked in state.notices.asked.items()
+        for holder, asked in part.asked.items()
         if fact.person in asked.persons
-        and fact.notice == asked.notice
-        and all((asked.notice, p) in lost for p in asked.persons)
+        and (fact.notice == asked.notice or fact.person in part.disowned)
+        and all((asked.notice, p) in part.exhausted or p in part.disowned for p in asked.persons)
     }
-    return _calling(state, hopeless)
+    return _calling(world.at(fact.stream), hopeless)
 
 
 def _vacant(fact: DutyOpened, world: World) -> list[Held]:
@@ -254,9 +257,14 @@ def _vacant(fact: DutyOpened, world: World) -> list[Held]:
 
 
 def _calling(state: State, holders: set[str]) -> list[Held]:
+    """Shares of these holders whom somebody is being called for; a ladder's end is not climbed, only the clock repeats it."""
     return [
         (key, holder)
         for key, duty in sorted(state.duties.items())
         for holder in sorted(holders & duty.shares.keys())
-        if duty.shares[holder].open and ("/" in holder or duty.shares[holder].step)
+        if _climbs(duty.shares[holder], post="/" in holder)
     ]
+
+
+def _climbs(share: Share, *, post: bool) -> bool:
+    return share.open and share.step < len(share.plan.steps) and bool(post or share.step)

@@ -51,12 +51,10 @@ class Proof(msgspec.Struct, frozen=True):
 
 
 def proofs(fact: Fact, world: World) -> Iterator[Proof]:
-    """What a fact proves; most prove nothing, none proves more than two things."""
+    """What a fact proves; most prove nothing or one thing."""
     match fact:
         case Reached(state="acknowledged"):
-            contact = world.at(fact.stream).notices.people.get(fact.person)
-            if contact:
-                yield Proof("acknowledged", frozenset(contact.holders), fact.version)
+            yield from _answered(fact, world)
         case Reported():
             yield Proof(fact.what, frozenset((fact.unit,)), fact.version or ANY, duty=fact.duty)
         case SuspensionDecided():
@@ -70,8 +68,29 @@ def proofs(fact: Fact, world: World) -> Iterator[Proof]:
         case ResponseSet():
             yield Proof("response_set", frozenset((fact.unit,)))
         case Tallied():
-            sent = world.at(fact.stream).notices
-            if not sent.pending.get(fact.notice) and fact.notice in sent.sent:
-                yield Proof("tallied", version=sent.sent[fact.notice].version)
+            yield from _listed(fact, world)
         case Alerted():
             yield Proof("alert", version=fact.version - 1)
+
+
+def _answered(fact: Reached, world: World) -> Iterator[Proof]:
+    """An answer counts for whom its giver was told, up to the version of that telling: who once stood in for a post
+    does not answer for it when a newer warning asks again.
+    """
+    contact = world.at(fact.stream).notices.people.get(fact.person)
+    if contact is None:
+        return
+    for version in sorted(set(contact.told.values())):
+        holders = frozenset(h for h, v in contact.told.items() if v == version)
+        yield Proof("acknowledged", holders, min(fact.version, version))
+
+
+def _listed(fact: Tallied, world: World) -> Iterator[Proof]:
+    """A version is published when every channel of every telling of the warning is listed; calls do not count."""
+    part = world.at(fact.stream).notices
+    told = part.sent.get(fact.notice)
+    if told is None or not told.change:
+        return
+    same = [key for key, n in part.sent.items() if n.change and n.version == told.version]
+    if not any(part.pending.get(key) for key in same):
+        yield Proof("tallied", version=told.version)

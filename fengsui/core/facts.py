@@ -198,6 +198,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     cancel: Literal["stay", "drop"] = "stay"
     version: int = 0
     use: Use | None = None
+    repeat: bool = False  # owed again after an evidence, see ``every``
 
 
 class DutyOpened(Record, frozen=True, tag="duty_opened"):

@@ -51,9 +51,19 @@ def fold(part: NoticePart, fact: Notified | Reached | Exhausted | Tallied) -> No
         case Notified():
             return _told(part, fact)
         case Reached():
-            return replace(part, people={**part.people, fact.person: _further(part, fact)})
+            mine = fact.state == "acknowledged"
+            return replace(
+                part,
+                people={**part.people, fact.person: _further(part, fact)},
+                disowned=part.disowned - {fact.person} if mine else part.disowned,
+            )
         case Exhausted():
-            return replace(part, exhausted=part.exhausted | {(fact.notice, fact.person)})
+            stranger = {fact.person} if fact.why == "disowned" else set()
+            return replace(
+                part,
+                exhausted=part.exhausted | {(fact.notice, fact.person)},
+                disowned=part.disowned | stranger,
+            )
         case Tallied():
             left = tuple(c for c in part.pending.get(fact.notice, ()) if c != fact.channel)
             return replace(part, pending={**part.pending, fact.notice: left})
@@ -64,8 +74,8 @@ def _told(part: NoticePart, fact: Notified) -> NoticePart:
     by_holder: dict[str, list[str]] = defaultdict(list)
     for r in fact.recipients:
         before = people.get(r.person, BLANK)
-        holders = tuple(dict.fromkeys((*before.holders, *r.holders)))
-        people[r.person] = replace(before, version=max(before.version, fact.version), holders=holders)
+        told = {**before.told, **dict.fromkeys(r.holders, fact.version)} if r.holders else before.told
+        people[r.person] = replace(before, version=max(before.version, fact.version), told=told)
         for holder in r.holders:
             by_holder[holder].append(r.person)
     asked.update({h: Asked(fact.key, tuple(p)) for h, p in by_holder.items()})
@@ -136,13 +146,13 @@ def _reached(fact: Reached, world: World) -> Refusal | None:
 def _owes(state: State, contact: Contact, version: int) -> bool:
     """Whether an answer by this person would still end something."""
     for duty in state.duties.values():
-        for holder in contact.holders:
+        for holder, told in contact.told.items():
             share = duty.shares.get(holder)
             if (
                 share
                 and share.open
                 and "acknowledged" in share.plan.evidence
-                and share.plan.version <= version
+                and share.plan.version <= min(version, told)
             ):
                 return True
     return False
@@ -169,27 +179,41 @@ def decide(fact: Fact, world: World) -> Iterator[Fact]:
 
 
 def _reception(fact: Reached, world: World) -> Iterator[Fact]:
-    """The first of a unit's persons whose message got as far as the pack calls 接收到."""
-    person = world.directory.persons.get(fact.person)
-    version = fact.version or world.at(fact.stream).notices.people[fact.person].version
-    if person is None or REACH.index(fact.state) < REACH.index(world.pack.reception):
+    """The first of a unit's persons whose message got as far as the pack calls 接收到: of his own unit, and of each
+    unit for whose posts he was told.
+    """
+    if REACH.index(fact.state) < REACH.index(world.pack.reception):
         return
-    if world.at(fact.stream).received.get(person.unit, 0) < version:
-        yield UnitReceived(fact.stream, fact.at, person.unit, version)
+    state, person = world.at(fact.stream), world.directory.persons.get(fact.person)
+    contact = state.notices.people[fact.person]
+    version = fact.version or contact.version
+    units = {person.unit: version} if person else {}
+    for holder, told in contact.told.items():
+        unit = holder.split("/", 1)[0]
+        units[unit] = max(units.get(unit, 0), min(version, told))
+    for unit in sorted(filter(None, units)):
+        if state.received.get(unit, 0) < units[unit]:
+            yield UnitReceived(fact.stream, fact.at, unit, units[unit])
 
 
 def _implied(fact: Reported, world: World) -> Iterator[Fact]:
     """已再传播 implies 收到: whoever reports has read."""
+    if implied(fact, world):
+        version = fact.version or world.at(fact.stream).alert.version
+        yield Reached(fact.stream, fact.at, fact.by, "", "", "acknowledged", version)
+
+
+def implied(fact: Reported, world: World) -> bool:
+    """Whether a report is also an answer that its maker still owes."""
     state = world.at(fact.stream)
     contact = state.notices.people.get(fact.by)
-    version = fact.version or state.alert.version
-    if contact and _owes(state, contact, version):
-        yield Reached(fact.stream, fact.at, fact.by, "", "", "acknowledged", version)
+    return contact is not None and _owes(state, contact, fact.version or state.alert.version)
 
 
 def _announce(fact: Alerted, world: World) -> Iterator[Fact]:
     for clause, notice in world.pack.notices:
-        if notice.trigger.on == "alert":
+        hazards = notice.trigger.hazards
+        if notice.trigger.on == "alert" and (not hazards or fact.hazard in hazards):
             who = _reached_before if notice.who == ("reached",) else _audience
             yield from _tell(fact, clause, notice, who(clause, notice, world.at(fact.stream), world), world)
 
@@ -200,14 +224,12 @@ Told = dict[Group, dict[str, tuple[str, ...]]]
 
 def _audience(clause: Clause, notice: Notice, state: State, world: World) -> Told:
     found: Told = defaultdict(dict)
+    known: triggers.Changes = {}
     for unit in triggers.subjects(notice.who or clause.responsible, "", state, world.pack):
-        touched = alerts.touched(state, world.pack.units[unit])
-        if touched is None or touched[0] not in (notice.trigger.change or triggers.FRESH):
-            continue
-        for post in triggers.posts(unit, touched[1], state, world, notice.audience):
-            holder = world.directory.posts[post].holder
-            if holder:
-                found[touched][holder] = (*found[touched].get(holder, ()), post)
+        for post, change, level in triggers.posts(unit, state, world, audience=notice.audience, known=known):
+            if post.holder and triggers.asks(notice.trigger, change, level):
+                group = found[change, level]
+                group[post.holder] = (*group.get(post.holder, ()), post.id)
     return found
 
 
@@ -225,31 +247,38 @@ def _reached_before(clause: Clause, notice: Notice, state: State, world: World) 
 
 
 def _gone(person: str, state: State, world: World) -> Level | None:
-    """The level that has left a person's area, None while the warning still touches it."""
-    before = state.alert.before.zones
+    """The level that has left a person, None while the warning still touches anything he answers for."""
     if not state.alert.holds:
-        return max(before.values(), key=LEVELS.index)
-    held = [p.area for p in world.directory.posts.values() if p.holder == person]
+        return max(state.alert.before.zones.values(), key=LEVELS.index)
+    areas = {alerts.area_of(h, world) for h in state.notices.people[person].told}
+    areas |= {p.area for p in world.directory.held.get(person, ())}
     known = world.directory.persons.get(person)
-    areas = held or ([world.pack.units[known.unit].area] if known and known.unit in world.pack.units else [])
-    changes = [alerts.change(state.alert, area) for area in areas]
-    if areas and all(c and c[0] == "gone" for c in changes):
-        return max((c[1] for c in changes if c), key=LEVELS.index)
-    return None
+    if not areas and known:
+        areas = {alerts.area_of(known.unit, world)}
+    changes = [c for a in sorted(filter(None, areas)) if (c := alerts.change(state.alert, a))]
+    if not changes or any(c[0] != "gone" for c in changes):
+        return None
+    return max((c[1] for c in changes), key=LEVELS.index)
 
 
 def _tell(fact: Alerted, clause: Clause, notice: Notice, told: Told, world: World) -> Iterator[Fact]:
-    audience = world.pack.audiences[notice.audience]
+    """A telling for each change and level, strongest first; whoever stands in several is told once, for all his posts."""
+    audience, state = world.pack.audiences[notice.audience], world.at(fact.stream)
+    informed = _informed(notice, state, world)
+    answers: dict[str, tuple[str, ...]] = {}
+    for group in told.values():
+        for person, holders in group.items():
+            answers[person] = (*answers[person], *holders) if person in answers else holders
     seen: set[str] = set()
-    for change, level in sorted(told, key=lambda g: (-LEVELS.index(g[1]), g[0])):
+    for change, level in sorted(told.keys() | informed.keys(), key=lambda g: (-LEVELS.index(g[1]), g[0])):
         wanted = choose(audience.channels, level)
         recipients = tuple(
-            Recipient(person, ways, holders)
-            for person, holders in sorted(told[change, level].items())
+            Recipient(person, ways, answers[person])
+            for person in sorted(told.get((change, level), {}))
             if person not in seen and (ways := world.directory.usable(person, wanted))
         )
         seen.update(r.person for r in recipients)
-        lists, zones = _informed(notice, change, level, fact, world)
+        lists, zones = informed.get((change, level), ((), ()))
         if recipients or lists:
             yield Notified(
                 fact.stream,
@@ -266,19 +295,43 @@ def _tell(fact: Alerted, clause: Clause, notice: Notice, told: Told, world: Worl
             )
 
 
-def _informed(
-    notice: Notice, change: Change, level: Level, fact: Alerted, world: World
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Lists that are told, and the zones their members must be in: those where this level has just begun or ended."""
-    state = world.at(fact.stream)
+Informed = dict[Group, tuple[tuple[str, ...], tuple[str, ...]]]
+"""For each change and level: the lists that are told, and the zones their members must be in."""
+
+
+def _informed(notice: Notice, state: State, world: World) -> Informed:
     if notice.who == ("reached",):
-        left = {z for z in state.alert.before.zones if state.alert.now.level(z) is None}
-        lists = tuple(sorted(name for name, zones in state.notices.lists.items() if left & set(zones)))
-        return (lists, tuple(sorted(left))) if lists else ((), ())
-    lists = choose(world.pack.audiences[notice.audience].lists, level)
-    zones = tuple(
-        sorted(
-            z for z, at in fact.zones.items() if at == level and alerts.change(state.alert, z) == (change, at)
-        )
-    )
-    return (lists, zones) if lists and zones else ((), ())
+        return _cleared(state)
+    lists = world.pack.audiences[notice.audience].lists
+    found: dict[Group, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    for zone, level in state.alert.now.zones.items():
+        change, before = _began(zone, level, state)
+        names = {*choose(lists, level), *(choose(lists, before) if change == "down" else ())}
+        if names and triggers.asks(notice.trigger, change, level):
+            found[change, level][0].update(names)
+            found[change, level][1].add(zone)
+    return {group: (tuple(sorted(names)), tuple(sorted(zones))) for group, (names, zones) in found.items()}
+
+
+def _began(zone: str, level: Level, state: State) -> tuple[Change, str]:
+    """What changed for the whole of a zone: compared with what covered all of it, not with what touched a part."""
+    covered = [at for z, at in state.alert.before.zones.items() if zone.startswith(z)]
+    if not covered:
+        return "new", ""
+    before = max(covered, key=LEVELS.index)
+    order = LEVELS.index(level) - LEVELS.index(before)
+    return ("up" if order > 0 else "down" if order < 0 else "same"), before
+
+
+def _cleared(state: State) -> Informed:
+    """Lists that were told, in the zones that the warning has left: all of them once nothing holds any more."""
+    told, left = state.notices.lists, defaultdict[Group, set[str]](set)
+    for zone in {z for zones in told.values() for z in zones}:
+        if not state.alert.holds:
+            left["gone", max(state.alert.before.zones.values(), key=LEVELS.index)].add(zone)
+        elif (change := alerts.change(state.alert, zone)) and change[0] == "gone":
+            left[change].add(zone)
+    return {
+        group: (tuple(sorted(n for n, at in told.items() if zones & set(at))), tuple(sorted(zones)))
+        for group, zones in left.items()
+    }

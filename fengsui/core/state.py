@@ -76,12 +76,17 @@ class Duty(msgspec.Struct, frozen=True):
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """What a person was told: newest version, holders he may answer for, how far each notice got."""
+    """What a person was told: newest version, for which holders (newest version of each), how far each notice got."""
 
     version: int = 0
-    holders: tuple[str, ...] = ()
+    told: dict[str, int] = {}
     reach: dict[str, Reach] = {}
     acknowledged: int = -1  # newest version he answered
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Units and posts he may answer for."""
+        return tuple(self.told)
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -100,6 +105,7 @@ class NoticePart(msgspec.Struct, frozen=True):
     lists: dict[str, tuple[str, ...]] = {}  # list -> zones in which it was told
     pending: dict[str, tuple[str, ...]] = {}
     exhausted: frozenset[tuple[str, str]] = frozenset()  # (notice, person)
+    disowned: frozenset[str] = frozenset()  # persons who answered 不归我
 
 
 class State(msgspec.Struct, frozen=True):

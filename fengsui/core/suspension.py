@@ -20,16 +20,11 @@ def admit(fact: Fact, world: World) -> Refusal | None:
     if not isinstance(fact, SuspensionDecided):
         return None
     before = world.at(fact.stream).suspension.get(fact.unit)
-    if before and (before.stops, before.reason, before.lifted, before.by) == (
-        fact.stops,
-        fact.reason,
-        fact.lifted,
-        fact.by,
-    ):
+    if before and before == msgspec.structs.replace(fact, at=before.at):
         return Refusal("S00", "该决定已记录", already=True)
     if fact.replaces != (before.at if before else 0):
         return Refusal("S01", "该单位已有新的决定，请刷新后再定")
-    if fact.lifted and not (before and before.stops):
+    if fact.lifted and not (before and before.stops and not before.lifted):
         return Refusal("S03", "该单位没有停工停业停课，无须恢复")
     if not fact.stops and not fact.lifted and not fact.reason:
         return Refusal("S02", "不停须写明理由")

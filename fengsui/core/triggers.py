@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fengsui.core import alerts
-from fengsui.core.clauses import Clause, Duty, Pack, Trigger, choose
+from fengsui.core.clauses import Change, Clause, Duty, Level, Pack, Trigger, choose
+from fengsui.core.directory import Post
 from fengsui.core.facts import (
+    Aired,
     Alerted,
     Consulted,
     DirectoryChanged,
@@ -52,8 +54,20 @@ def openings(fact: Fact, world: World) -> Iterator[Opening]:
             yield from _by_directory(fact, world)
         case Reported():
             yield from _by_report(fact, world)
+        case Aired(on=True):
+            yield from _aired_late(fact, world)
         case _:
             return
+
+
+def _aired_late(fact: Aired, world: World) -> Iterator[Opening]:
+    """What goes on the air although the warning is over must come off, as if it had been on when it was cancelled."""
+    state = world.at(fact.stream)
+    if state.alert.holds or not state.alert.version:
+        return
+    for clause, duty, trigger in _rules("alert", world.pack):
+        if "on_air" in duty.who and "gone" in trigger.change and f"off_air_{fact.form}" in duty.evidence:
+            yield Opening(clause, duty, fact.stream, (fact.unit,), version=state.alert.version)
 
 
 def _rules(cause: str, pack: Pack) -> tuple[tuple[Clause, Duty, Trigger], ...]:
@@ -88,24 +102,52 @@ def _warned(
 ) -> dict[str, tuple[str, ...]]:
     """Level → holders, for units that the newest version touches in a way the trigger names."""
     found: dict[str, list[str]] = defaultdict(list)
+    known: Changes = {}
     for unit in subjects(duty.who or clause.responsible, "", state, world.pack):
+        if duty.each == "post":
+            for post, change, level in posts(unit, state, world, known=known):
+                if asks(trigger, change, level):
+                    found[level].append(post.id)
+            continue
         touched = alerts.touched(state, world.pack.units[unit])
-        if touched is None or touched[0] not in (trigger.change or FRESH):
-            continue
-        if trigger.levels and touched[1] not in trigger.levels:
-            continue
-        found[touched[1]] += posts(unit, touched[1], state, world) if duty.each == "post" else (unit,)
+        if touched and asks(trigger, *touched) and ("on_air" not in duty.who or _airs(duty, unit, state)):
+            found[touched[1]].append(unit)
     return {level: tuple(sorted(set(holders))) for level, holders in sorted(found.items())}
 
 
-def posts(unit: str, level: str, state: State, world: World, audience: str = "responsible") -> list[str]:
-    """Posts of a unit that are told at a level: the audience's roles, in the warned area."""
-    roles = choose(world.pack.audiences[audience].roles, level)
-    return [
-        p.id
-        for p in world.directory.unit_posts.get(unit, ())
-        if p.role in roles and (state.alert.now.level(p.area) or state.alert.before.level(p.area))
-    ]
+def asks(trigger: Trigger, change: Change, level: Level) -> bool:
+    """Whether a trigger names this change at this level."""
+    return change in (trigger.change or FRESH) and (not trigger.levels or level in trigger.levels)
+
+
+def _airs(duty: Duty, unit: str, state: State) -> bool:
+    """Whether a unit has on the air what this duty wants taken off: a form that never aired can not come off."""
+    return any(f"{unit}/{word.removeprefix('off_air_')}" in state.on_air for word in duty.evidence)
+
+
+Changes = dict[str, tuple[Change, Level] | None]
+"""What changed for areas already looked at: many posts share one."""
+
+
+def posts(
+    unit: str, state: State, world: World, *, audience: str = "responsible", known: Changes
+) -> Iterator[tuple[Post, Change, Level]]:
+    """Posts of a unit that the newest version concerns, each by its own area: the roles the audience names at its level.
+
+    A post that was told a higher level is also told that it sinks.
+    """
+    table = world.pack.audiences[audience].roles
+    for post in world.directory.unit_posts.get(unit, ()):
+        if post.area not in known:
+            known[post.area] = alerts.change(state.alert, post.area)
+        touched = known[post.area]
+        if touched is None:
+            continue
+        change, level = touched
+        if post.role in choose(table, level) or (
+            change == "down" and post.role in choose(table, state.alert.before.level(post.area) or "")
+        ):
+            yield post, change, level
 
 
 def subjects(words: tuple[str, ...], same: str, state: State, pack: Pack) -> tuple[str, ...]:
