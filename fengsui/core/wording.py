@@ -8,7 +8,8 @@ from __future__ import annotations
 import msgspec
 
 from fengsui.core import calendar
-from fengsui.core.clauses import Pack, pick
+from fengsui.core.alerts import area_of
+from fengsui.core.clauses import LEVELS, Pack, pick, touches
 from fengsui.core.facts import Call, InsertionOrdered, Notified, Plan
 from fengsui.core.state import State, World
 
@@ -43,9 +44,19 @@ def render(notified: Notified, calls: tuple[Call, ...], world: World, paper: byt
 
     paper: the bytes the warning's Alerted names. Raises KeyError if the pack lacks the template.
     """
+    return _filled(notified, calls, world, draft(paper), _spoken_of(notified, calls, world))
+
+
+def _filled(
+    notified: Notified,
+    calls: tuple[Call, ...],
+    world: World,
+    written: Draft,
+    where: tuple[str, tuple[str, ...]],
+) -> str:
     state = world.at(notified.stream)
     name = _template(notified, calls)
-    fields = _warning(notified, state, world.pack, draft(paper)) | _called(notified, calls, state, world.pack)
+    fields = _warning(notified, state, world.pack, written, where) | _called(notified, calls, state, world)
     if name == "order":
         fields["text"] = world.pack.texts.templates["crawl"].format(**fields)
         fields |= _ordered(state)
@@ -55,7 +66,20 @@ def render(notified: Notified, calls: tuple[Call, ...], world: World, paper: byt
 def public(notified: Notified, world: World, paper: bytes) -> str:
     """The text for informed lists: they are told, not asked."""
     template = "alert_public" if notified.template == "alert" else notified.template
-    return render(msgspec.structs.replace(notified, template=template), (), world, paper)
+    listed = msgspec.structs.replace(notified, template=template)
+    return _filled(listed, (), world, draft(paper), (notified.level, notified.zones))
+
+
+def _spoken_of(notified: Notified, calls: tuple[Call, ...], world: World) -> tuple[str, tuple[str, ...]]:
+    """Level and zones that a text names: those of whoever is called for, of what was lifted, of the telling's level."""
+    alert = world.at(notified.stream).alert
+    zones = alert.now.zones or alert.before.zones
+    if notified.change == "gone":
+        return notified.level, tuple(z for z in alert.before.zones if alert.now.level(z) is None)
+    areas = {area for c in calls if (area := area_of(c.holder, world))}
+    near = {z: level for z, level in zones.items() if any(touches(a, z) for a in areas)}
+    level = max(near.values(), key=LEVELS.index) if near else notified.level
+    return level, tuple(z for z, at in zones.items() if at == level and (not near or z in near))
 
 
 def mark(state: State, pack: Pack) -> str:
@@ -75,10 +99,11 @@ def _template(notified: Notified, calls: tuple[Call, ...]) -> str:
     return one or "due"
 
 
-def _warning(notified: Notified, state: State, pack: Pack, written: Draft) -> dict[str, str]:
+def _warning(
+    notified: Notified, state: State, pack: Pack, written: Draft, where: tuple[str, tuple[str, ...]]
+) -> dict[str, str]:
     alert = state.alert
-    level = notified.level
-    zones = notified.zones or tuple(alert.now.zones or alert.before.zones)
+    level, zones = where[0], where[1] or tuple(alert.now.zones or alert.before.zones)
     hazard = pack.hazards[alert.hazard] if alert.hazard else None
     signal = hazard.levels.get(level) if hazard else None
     return {
@@ -95,7 +120,8 @@ def _warning(notified: Notified, state: State, pack: Pack, written: Draft) -> di
     }
 
 
-def _called(notified: Notified, calls: tuple[Call, ...], state: State, pack: Pack) -> dict[str, str]:
+def _called(notified: Notified, calls: tuple[Call, ...], state: State, world: World) -> dict[str, str]:
+    pack = world.pack
     fields = {
         "unit": "",
         "post": "",
@@ -109,15 +135,15 @@ def _called(notified: Notified, calls: tuple[Call, ...], state: State, pack: Pac
     if notified.subject in state.consultations:
         organiser = state.consultations[notified.subject].unit
         fields["unit"] = pack.units[organiser].name if organiser in pack.units else ""
-    fields["deadline"] = clock(_deadline(notified, calls, state), pack)
+    fields["deadline"] = _by(_deadline(notified, calls, state), notified.at, pack)
     if not calls:
         return fields
     units = dict.fromkeys(c.holder.split("/")[0] for c in calls)
     clauses = dict.fromkeys(pack.clauses[c.key.split("/")[0]].cite for c in calls)
     return fields | {
         "unit": _some([pack.units[u].name for u in units if u in pack.units]),
-        "post": post(calls[0].holder, pack) if len(units) == 1 else "",
-        "items": _some(list(dict.fromkeys(item(c, pack) for c in calls))),
+        "post": _some(list(dict.fromkeys(_place(c.holder, world) + post(c.holder, pack) for c in calls))),
+        "items": _some(list(dict.fromkeys(item(c, pack, _place(c.holder, world)) for c in calls))),
         "clause": "、".join(clauses),
         "subject": _subject(state, pack),
     }
@@ -128,12 +154,21 @@ def _some(names: list[str]) -> str:
     return shown if len(names) <= SHOWN else f"{shown}等{len(names)}项"
 
 
-def item(call: Call, pack: Pack) -> str:
-    """One thing that is missing: whose, and what."""
+def item(call: Call, pack: Pack, place: str = "") -> str:
+    """One thing that is missing: whose (place: the village of a post that has one), and what."""
     clause, name = call.key.split("/")[:2]
     titles = {d.name: d.title for d in pack.clauses[clause].duty}
     unit = pack.units.get(call.holder.split("/")[0])
-    return f"{unit.name if unit else ''}{post(call.holder, pack)}{titles.get(name, name)}"
+    return f"{unit.name if unit else ''}{place}{post(call.holder, pack)}{titles.get(name, name)}"
+
+
+def _place(holder: str, world: World) -> str:
+    """Where a post answers for less than its unit: the name of that area."""
+    found = world.directory.posts.get(holder)
+    unit = world.pack.units.get(holder.split("/", 1)[0])
+    if found is None or unit is None or found.area == unit.area or found.area not in world.pack.areas:
+        return ""
+    return world.pack.areas[found.area].name
 
 
 def post(holder: str, pack: Pack) -> str:
@@ -169,6 +204,8 @@ def _deadline(notified: Notified, calls: tuple[Call, ...], state: State) -> int:
 
 
 def _used(plan: Plan, notified: Notified) -> bool:
+    if notified.template == "order" and notified.change == "gone":
+        return any(word.startswith("off_air_") for word in plan.evidence)
     wanted = "consultation" if notified.template == "summons" else "insertion"
     return plan.use is not None and plan.use.mechanism == wanted
 
@@ -185,6 +222,13 @@ def _ordered(state: State) -> dict[str, str]:
 def _date(at: int, pack: Pack) -> str:
     moment = calendar.local(at, pack.zone)
     return f"{moment.year}年{moment.month}月{moment.day}日"
+
+
+def _by(deadline: int, now: int, pack: Pack) -> str:
+    """A deadline as people say it: the time alone today, with its date on any other day."""
+    then, here = calendar.local(deadline, pack.zone), calendar.local(now, pack.zone)
+    day = "" if then.date() == here.date() else f"{then.month}月{then.day}日"
+    return day + clock(deadline, pack)
 
 
 def clock(at: int, pack: Pack) -> str:
