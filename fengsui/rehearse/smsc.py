@@ -34,6 +34,10 @@ OnMessage = Callable[[str, str, str, int], None]
 """(number, source, text, parts): a whole message arrived at a phone."""
 
 
+Postpone = Callable[[str, Callable[[str], None]], None]
+"""(number, then): call ``then`` when the submission has reached the phone, with "" or the error it failed with."""
+
+
 class Centre:
     """The centre: its connections, what they sent it, what it owes them."""
 
@@ -45,6 +49,8 @@ class Centre:
         self.count: Counter[str] = Counter()
         self.submitted: list[smpp.Message] | None = None
         """Set to a list to keep every submit_sm."""
+        self.postpone: Postpone | None = None
+        """Set to decide oneself when a submission reaches its phone."""
         self._seen: set[int] = set()
         self._parts: dict[tuple[str, str, int, int], dict[int, str]] = {}
         self._owed: deque[smpp.Message] = deque()
@@ -155,14 +161,26 @@ class Centre:
         self._first = self._first or self._last
         if self.submitted is not None:
             self.submitted.append(message)
-        answer = smpp.Answer(smpp.SUBMIT_SM_RESP, smpp.OK, message.sequence, f"{self._number:08X}")
+        number = self._number
+        answer = smpp.Answer(smpp.SUBMIT_SM_RESP, smpp.OK, message.sequence, f"{number:08X}")
+        if self.postpone is not None:
+            session.answer(answer)
+            self.postpone(message.destination, lambda code: self._arrive(message, number, code))
+            return
         self._phone(message)
         if self.plan.early:
-            self._receipts(message)
+            self._receipts(message, number)
             session.answer(answer)
         else:
             session.answer(answer)
-            self._receipts(message)
+            self._receipts(message, number)
+
+    def _arrive(self, message: smpp.Message, number: int, code: str) -> None:
+        """A postponed submission reaches its phone (code "") or fails; either way there is a receipt."""
+        self.owe(self._receipt(message, f"{number:x}", code))
+        self.count["receipts"] += 1
+        if not code:
+            self._phone(message)
 
     def _phone(self, message: smpp.Message) -> None:
         """The phone's side: parts joined, whole messages shown."""
@@ -181,20 +199,20 @@ class Centre:
         if self.on_message is not None:
             self.on_message(message.destination, message.source, text, part.total if part else 1)
 
-    def _receipts(self, message: smpp.Message) -> None:
+    def _receipts(self, message: smpp.Message, number: int) -> None:
         """The receipt of one submission, and its planned companions."""
         plan = self.plan
         if not plan.receipts or not message.registered & 1:
             return
-        name = str(self._number) if plan.ids == "mixed" else f"{self._number:x}"
+        name = str(number) if plan.ids == "mixed" else f"{number:x}"
         code = plan.failing.get(message.destination)
         if code is None:
             unlucky = zlib.crc32(message.destination.encode("latin-1")) % 10_000 < plan.fail_share * 10_000
             code = plan.fail_code if unlucky else ""
         made = [self._receipt(message, name, code)]
-        if plan.duplicate_every and self._number % plan.duplicate_every == 0:
+        if plan.duplicate_every and number % plan.duplicate_every == 0:
             made.append(made[0])
-        if plan.unknown_every and self._number % plan.unknown_every == 0:
+        if plan.unknown_every and number % plan.unknown_every == 0:
             made.append(self._receipt(message, f"ffff{name}", ""))
         self.count["receipts"] += len(made)
         for receipt in made:
