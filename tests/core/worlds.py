@@ -10,13 +10,27 @@ import msgspec
 from fengsui.core import calendar, duties, mind
 from fengsui.core.clauses import Pack
 from fengsui.core.directory import Directory, Person, Post
-from fengsui.core.facts import Alerted, Fact, Notified, Reached, TimeReached, kind
-from fengsui.core.state import Head, Refusal, State, World, head
+from fengsui.core.facts import (
+    Alerted,
+    DutyOpened,
+    Exhausted,
+    Fact,
+    Notified,
+    Reached,
+    Reported,
+    StepTaken,
+    TimeReached,
+    UnitReceived,
+    kind,
+)
+from fengsui.core.state import Head, Refusal, Share, State, World, head
 from fengsui.formats import packs
 from fengsui.rehearse import people
 
 JULE, FENGYU = "140215209", "140215202"
 INCIDENT = "incident-1"
+ALERT = "2.3.a/alert/1/red-new"
+"""The key of the first red telling."""
 MIDNIGHT = calendar.utc(dt.datetime.fromisoformat("2027-07-21T00:00:00+08:00"))
 
 
@@ -39,11 +53,15 @@ def clock(moment: int) -> str:
 def only(*clauses: str) -> Pack:
     """The Yunzhou pack with nothing but these clauses live."""
     pack = yunzhou()
-    kept = {i: msgspec.structs.replace(c, planned=c.planned or i not in clauses) for i, c in pack.clauses.items()}
+    kept = {
+        i: msgspec.structs.replace(c, planned=c.planned or i not in clauses) for i, c in pack.clauses.items()
+    }
     return msgspec.structs.replace(pack, clauses=kept)
 
 
-def a_directory(*townships: str, roles: tuple[str, ...] = ("duty_officer", "leader"), deputies: bool = True) -> Directory:
+def a_directory(
+    *townships: str, roles: tuple[str, ...] = ("duty_officer", "leader"), deputies: bool = True
+) -> Directory:
     """A person for each role of each unit, named after his post; deputies of the officers on duty."""
     persons, posts = {}, {}
     for unit in townships:
@@ -61,7 +79,9 @@ def a_population(size: int = 120, seed: int = 1) -> Directory:
     return people.invent(yunzhou(), size, seed, (JULE, FENGYU)).directory()
 
 
-def an_alert(level: str = "red", *zones: str, version: int = 1, time: str = "02:13", **more: object) -> Alerted:
+def an_alert(
+    level: str = "red", *zones: str, version: int = 1, time: str = "02:13", **more: object
+) -> Alerted:
     fields = {
         "stream": INCIDENT, "at": at(time), "version": version, "hazard": "rainstorm",
         "zones": dict.fromkeys(zones or (JULE, FENGYU), level) if level else {},
@@ -98,15 +118,45 @@ class District:
     def wait(self, until: int) -> None:
         """Let time pass: every moment that something waits for comes, in order."""
         while True:
-            waiting = [(due, s) for s, state in self.streams.items() if (due := duties.due(state)) is not None]
+            waiting = [
+                (due, s) for s, state in self.streams.items() if (due := duties.due(state)) is not None
+            ]
             if not waiting or min(waiting)[0] > until:
                 return
             due, stream = min(waiting)
             answer = self.post(TimeReached(stream, due, due))
             assert not isinstance(answer, Refusal), answer
 
-    def answer(self, person: str, time: int, version: int = 1, stream: str = INCIDENT) -> Refusal | list[Fact]:
+    def answer(
+        self, person: str, time: int, version: int = 1, stream: str = INCIDENT
+    ) -> Refusal | list[Fact]:
         return self.post(Reached(stream, time, person, "", "sms", "acknowledged", version))
+
+    def report(
+        self,
+        what: str,
+        unit: str,
+        time: int,
+        *,
+        by: str = "",
+        version: int = 0,
+        paper: str = "",
+        duty: str = "",
+    ) -> Refusal | list[Fact]:
+        return self.post(Reported(INCIDENT, time, what, unit, by, version, duty, paper))
+
+    def reach(
+        self, person: str, state: str, time: int, *, notice: str = ALERT, version: int = 1
+    ) -> Refusal | list[Fact]:
+        return self.post(Reached(INCIDENT, time, person, notice, "sms", state, version))  # type: ignore[arg-type]
+
+    def lose(self, person: str, time: int, *, notice: str = "", why: str = "refused") -> Refusal | list[Fact]:
+        """Every way to a person failed for the telling he got last, or for the one named."""
+        last = notice or self.told()[person][-1]
+        return self.post(Exhausted(INCIDENT, time, person, last, why))  # type: ignore[arg-type]
+
+    def share(self, key: str, holder: str) -> Share:
+        return self.state().duties[key].shares[holder]
 
     def state(self, stream: str = INCIDENT) -> State:
         return self.streams[stream]
@@ -122,3 +172,52 @@ class District:
 
     def of(self, *kinds: str) -> list[Fact]:
         return [f for f in self.facts if kind(f) in kinds]
+
+
+def opened(facts: object) -> set[tuple[str, str, str]]:
+    """(holder, duty, deadline) of everything that was opened."""
+    assert isinstance(facts, list), facts
+    return {(h, f.key, clock(f.deadline)) for f in facts if isinstance(f, DutyOpened) for h in f.holders}
+
+
+def steps(facts: object, key: str) -> list[tuple[str, str, tuple[str, ...]]]:
+    """(time, what, for whom) of the ladder steps of a duty."""
+    assert isinstance(facts, list), facts
+    return [(clock(f.at), f.do, f.holders) for f in facts if isinstance(f, StepTaken) and f.key == key]
+
+
+def notified(facts: object, template: str = "") -> dict[str, tuple[str, ...]]:
+    """Key of each telling → who is told."""
+    assert isinstance(facts, list), facts
+    return {
+        f.key: tuple(r.person for r in f.recipients)
+        for f in facts
+        if isinstance(f, Notified) and f.template == (template or f.template)
+    }
+
+
+def kinds(facts: object) -> list[str]:
+    """Kinds of the facts but for receptions, which accompany almost everything."""
+    assert isinstance(facts, list), facts
+    return [kind(f) for f in facts if not isinstance(f, UnitReceived)]
+
+
+def code(answer: object) -> tuple[str, bool]:
+    """Code of a refusal, and whether it says that it happened already."""
+    assert isinstance(answer, Refusal), answer
+    return answer.code, answer.already
+
+
+def with_post(
+    directory: Directory, unit: str, role: str, person: str, *, area: str = "", deputy: str = "", of: str = ""
+) -> Directory:
+    """The directory with one more post; ``of``: the unit its holder belongs to, if another."""
+    number = 1 + sum(p.unit == unit and p.role == role for p in directory.posts.values())
+    id_ = f"{unit}/{role}/{number}"
+    post = Post(id_, unit, role, area or yunzhou().units[unit].area, person, deputy)
+    people_ = {
+        p: Person(p, of or unit, ("sms",)) for p in (person, deputy) if p and p not in directory.persons
+    }
+    return msgspec.structs.replace(
+        directory, posts={**directory.posts, id_: post}, persons={**directory.persons, **people_}
+    )
