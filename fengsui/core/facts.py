@@ -160,11 +160,12 @@ class DirectoryChanged(Record, frozen=True, tag="directory_changed"):
 
 
 class PackInForce(Record, frozen=True, tag="pack_in_force"):
-    """数据包生效 From now on new streams follow this version of the pack."""
+    """数据包生效 From now on new streams follow this version of the pack; a rehearsal's district is a test throughout."""
 
     pack: str
     version: str
     digest: str
+    series: Series = "actual"
 
 
 class TimeReached(Record, frozen=True, tag="time_reached"):

@@ -113,7 +113,9 @@ def _owned(state: State, fact: Fact) -> State:
             return consultation.folded(state, fact)
         case ResponseSet():
             return msgspec.structs.replace(state, response=fact.grade)
-        case Reported() | DirectoryChanged() | PackInForce() | TimeReached():
+        case PackInForce():
+            return msgspec.structs.replace(state, series=fact.series)
+        case Reported() | DirectoryChanged() | TimeReached():
             return state  # nothing waits on these but duties, which have facts of their own
         case _:
             assert_never(fact)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from fengsui import __version__
-from fengsui.core import mind
+from fengsui.core import duties, mind
 from fengsui.core.clauses import Pack
 from fengsui.core.directory import Directory
 from fengsui.core.facts import Alerted, PackInForce, TimeReached
@@ -149,6 +149,10 @@ class Writer:
         """Rows of a lane that are due, red first, held until a moment under a token of their own."""
         return self._job(lambda r: _lease(r.session, lane, now, until, limit), 1)
 
+    def outlook(self) -> Pending[tuple[int, int | None]]:
+        """How many rows are leased, and when the next row that nobody holds is due: for rehearsals."""
+        return self._job(lambda r: outbox.outlook(r.session), 1)
+
     def release(self, rows: Sequence[tuple[int, int]], pause: int = 0) -> Pending[int]:
         """Give back (id, lease) that were provably not handed over, due again after ``pause`` µs."""
         return self._job(lambda r: outbox.release(r.session, rows, r.now + pause), 1)
@@ -175,6 +179,11 @@ class Writer:
             self._nudged = True
             self._ready.notify()
         return future
+
+    def soonest(self) -> int | None:
+        """When something of the world of the last commit is due next, None if nothing waits."""
+        moments = [m for state in self.world.streams.values() if (m := duties.due(state)) is not None]
+        return min(moments, default=None)
 
     def _job(self, run: Callable[[Round], T], size: int) -> Pending[T]:
         future: Pending[T] = Pending()

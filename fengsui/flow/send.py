@@ -50,12 +50,13 @@ class Lane:
         self.name = gateway.name
         self.held = False
         self._wake = asyncio.Event()
+        self._taking = False
         self._batches: set[asyncio.Task[None]] = set()
 
     @property
     def busy(self) -> bool:
-        """Whether a batch is with the gateway, or somebody has just said that there is work."""
-        return bool(self._batches) or self._wake.is_set()
+        """Whether a batch is with the gateway or being taken, or somebody has just said that there is work."""
+        return bool(self._batches) or self._taking or self._wake.is_set()
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -65,8 +66,10 @@ class Lane:
         """Send until cancelled; batches under way are then left to their leases."""
         try:
             while True:
+                self._taking = True
                 self._wake.clear()
                 took = not self.held and await self._take()
+                self._taking = False
                 if not took:
                     await self._rest()
         finally:

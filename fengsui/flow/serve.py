@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 
 from fengsui.core.clauses import Pack
-from fengsui.core.facts import PackInForce
+from fengsui.core.facts import PackInForce, Series
 from fengsui.core.state import DISTRICT
 from fengsui.flow import inputs
 from fengsui.flow.clock import Alarm, Time
@@ -52,8 +52,8 @@ class House:
         await asyncio.to_thread(self.writer.start)
 
         def woken(change: Change) -> None:
-            del change
-            loop.call_soon_threadsafe(self._woken)
+            if change.deliveries:
+                loop.call_soon_threadsafe(self._woken)
 
         self.writer.wake.append(woken)
         self.writer.alarm.append(_alarmed)
@@ -79,10 +79,10 @@ class House:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self.writer.stop)
 
-    async def install(self) -> None:
+    async def install(self, series: Series = "actual") -> None:
         """Record that this pack is in force, once for each version of it."""
         pack = self.pack
-        fact = PackInForce(DISTRICT, self.clock.now(), pack.id, pack.version, pack.digest)
+        fact = PackInForce(DISTRICT, self.clock.now(), pack.id, pack.version, pack.digest, series)
         await self.writer.post(inputs.Input(f"pack/{pack.id}/{pack.digest}", fact))
 
     def _woken(self) -> None:

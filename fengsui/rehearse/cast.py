@@ -30,7 +30,8 @@ DEAD, DISOWNS, AWAY, ASLEEP, SLOW = 0.03, 0.04, 0.09, 0.17, 0.36
 """Cumulative shares of numbers that are dead, people who left, are away, asleep, slow; the rest answers promptly."""
 ACKNOWLEDGE = "2.4.1/acknowledge"
 PATIENCE = 60 * MINUTE
-"""Nobody in a rehearsal takes longer than this for what is his, however long he may."""
+"""Nobody in a rehearsal takes longer than this for what is his, however long he may; who has hours forgets nothing,
+since the night would end before anybody could press him."""
 
 
 class Say(NamedTuple):
@@ -66,9 +67,9 @@ def die(seed: int, *names: object) -> random.Random:
     return random.Random(hashlib.sha256(repr((seed, names)).encode()).digest())
 
 
-def seconds(dice: random.Random, low: float, high: float) -> int:
-    """A span between two numbers of minutes, in whole seconds, as µs."""
-    return round(dice.uniform(low * 60, high * 60)) * SECOND
+def span(dice: random.Random, low: float, high: float) -> int:
+    """A span between two numbers of minutes, in µs: no two people act in the same instant."""
+    return round(dice.uniform(low, high) * MINUTE)
 
 
 class Cast:
@@ -106,7 +107,7 @@ class Cast:
         person = self.by_number[number]
         turn = self.heard.get(number, 0)
         dice = die(self.seed, "arrival", person.id, turn)
-        return seconds(dice, 0.05, 0.6), not (
+        return span(dice, 0.05, 0.6) // SECOND * SECOND, not (
             self.mood(person.id) == "dead" and not person.list and number[3] == "0"
         )
 
@@ -119,13 +120,13 @@ class Cast:
         dice = die(self.seed, "answer", person.id, turn)
         match self.mood(person.id):
             case "prompt":
-                yield Say(at + seconds(dice, 0.3, 3.5), number, self._words(person, dice))
+                yield Say(at + span(dice, 0.3, 3.5), number, self._words(person, dice))
             case "slow":
-                yield Say(at + seconds(dice, 3, 9), number, self._words(person, dice))
+                yield Say(at + span(dice, 3, 9), number, self._words(person, dice))
             case "asleep" if turn > 1 and dice.random() < 0.4:
-                yield Say(at + seconds(dice, 1, 4), number, "收到")
+                yield Say(at + span(dice, 1, 4), number, "收到")
             case "disowns":
-                yield Say(at + seconds(dice, 1, 4), number, "0")
+                yield Say(at + span(dice, 1, 4), number, "0")
 
     def _words(self, person: Invented, dice: random.Random) -> str:
         draw = dice.random()
@@ -150,9 +151,7 @@ class Cast:
                 for holder in fact.holders:
                     dice = die(self.seed, "spurred", fact.key, holder)
                     if "/" not in holder and dice.random() < 0.75:
-                        yield from self._act(
-                            fact.stream, fact.key, holder, fact.at + seconds(dice, 4, 14), dice
-                        )
+                        yield from self._act(fact.stream, fact.key, holder, fact.at + span(dice, 4, 14), dice)
 
     def _desk(self, fact: StepTaken, holder: str) -> Iterator[Act]:
         """The person at the desk dials, one after the other, a little over a minute each."""
@@ -171,15 +170,15 @@ class Cast:
         if fact.key == ACKNOWLEDGE:
             return
         dice = die(self.seed, "duty", fact.key, holder, fact.at)
-        span = min(fact.deadline - fact.at, PATIENCE)
+        time = min(fact.deadline - fact.at, PATIENCE)
         draw = dice.random()
-        if draw < 0.80 or fact.clause == "2.4.3":
-            wait = span * dice.uniform(0.25, 0.92)
+        if draw < 0.80 or fact.clause == "2.4.3" or fact.deadline > fact.at + 2 * PATIENCE:
+            wait = time * dice.uniform(0.25, 0.92)
         elif draw < 0.92:
-            wait = span + dice.uniform(2, 13) * MINUTE
+            wait = time + dice.uniform(2, 13) * MINUTE
         else:
             return
-        yield from self._act(fact.stream, fact.key, holder, fact.at + round(wait / SECOND) * SECOND, dice)
+        yield from self._act(fact.stream, fact.key, holder, fact.at + round(wait), dice)
 
     def _act(self, stream: str, key: str, holder: str, at: int, dice: random.Random) -> Iterator[Act]:
         clause, name, *thread = key.split("/", 2)

@@ -73,7 +73,9 @@ def invent(pack: Pack, size: int, seed: int, zones: tuple[str, ...]) -> Populati
     make = _Maker(size, seed)
     posts = {u.id: {"duty_officer": make.person(u.id, u.area)} for u in units}
     posts["meteorology"]["leader"] = make.person("meteorology", pack.district)
-    villages = [a for a in pack.areas.values() if a.kind == "village" and a.parent in zones and not a.valid_to]
+    villages = [
+        a for a in pack.areas.values() if a.kind == "village" and a.parent in zones and not a.valid_to
+    ]
     towns = {u.area: u.id for u in units if u.area in zones}
     heads = [(v, make.person(towns[v.parent], v.id)) for v in villages]
     deputies = {u.id: make.person(u.id, u.area) for u in units}
@@ -94,7 +96,9 @@ COMMAND = ("headquarters", "government", "inspection")
 """Units above the members, whom ladders reach."""
 
 
-def _posts(held: dict[str, dict[str, str]], deputies: dict[str, str], areas: dict[str, str]) -> Iterator[Post]:
+def _posts(
+    held: dict[str, dict[str, str]], deputies: dict[str, str], areas: dict[str, str]
+) -> Iterator[Post]:
     for unit, roles in held.items():
         for role, person in roles.items():
             deputy = deputies[unit] if role == "duty_officer" else ""

@@ -154,7 +154,7 @@ def fan_out_slice(session: Session, now: int, limit: int = SLICE) -> tuple[int, 
 # ── leasing ──────────────────────────────────────────────────────────────────
 
 
-def lease(  # noqa: PLR0913 - a lease is these six things
+def lease(
     session: Session, lane: str, *, now: int, until: int, token: int, limit: int = BATCH
 ) -> list[Leased]:
     """Take rows of a lane that are due, red before blue and persons named by a clause before lists, until a moment.
@@ -180,7 +180,7 @@ def lease(  # noqa: PLR0913 - a lease is these six things
     rows = session.run(
         "SELECT d.id, d.notice, d.recipient, CASE WHEN d.responsible = 1 THEN a.cipher ELSE m.cipher END, t.body,"
         " t.parts, d.parts, d.accepted, n.level, n.expires, n.suffix, n.series, d.attempts, d.doubtful"
-        " FROM {each_text} JOIN delivery d ON d.id = CAST(j.value AS BIGINT)"
+        " FROM {each_text} {join} delivery d ON d.id = CAST(j.value AS BIGINT)"
         " JOIN notice n ON n.id = d.notice JOIN text t ON t.id = d.text"
         " LEFT JOIN address a ON a.id = d.address LEFT JOIN member m ON m.id = d.address ORDER BY d.rank, d.id",
         pack(ids),
@@ -226,6 +226,13 @@ def finish(session: Session, gateway: str, verdicts: Sequence[Verdict], now: int
     if dead := [v.id for v in verdicts if v.dead]:
         receipts.bury(session, dead)
     return moved
+
+
+def outlook(session: Session) -> tuple[int, int | None]:
+    """How many rows are leased, and when the next row that nobody holds is due (None: none waits)."""
+    leased = session.run("SELECT count(*) FROM delivery WHERE state = 0 AND lease <> 0")[0][0]
+    soonest = session.run("SELECT min(run_at) FROM delivery WHERE state = 0 AND lease = 0")[0][0]
+    return int(leased), None if soonest is None else int(soonest)
 
 
 def release(session: Session, rows: Sequence[tuple[int, int]], run_at: int) -> int:
@@ -322,7 +329,7 @@ def exhausted(session: Session, pairs: Iterable[tuple[int, str]]) -> list[tuple[
     rows = session.run(
         "SELECT d.notice, d.recipient, max(CASE WHEN a.state = 'dead' THEN 1 ELSE 0 END)"
         " FROM (SELECT DISTINCT CAST(j.value->>0 AS BIGINT) AS notice, j.value->>1 AS person FROM {each}) AS q"
-        " JOIN delivery d ON d.notice = q.notice AND d.recipient = q.person"
+        " {join} delivery d ON d.notice = q.notice AND d.recipient = q.person"
         " LEFT JOIN address a ON a.id = d.address GROUP BY d.notice, d.recipient"
         " HAVING min(CASE WHEN d.state IN (3, 4, 5) THEN 1 ELSE 0 END) = 1",
         pack(list(pairs)),

@@ -3,6 +3,7 @@
 Texts use ``?`` for values. ``{each}`` is a table ``j`` with one row for each element of a JSON array given as value
 (``CAST(j.value->>0 AS BIGINT)`` reads an element's first item in both databases); ``{each_text}`` the same for
 plain strings; ``{lock}`` locks the rows read where the database has row locks; ``{skip}`` skips locked ones.
+``{join}`` after an array: join from the array outwards (SQLite would begin with the big table: measured).
 """
 
 from __future__ import annotations
@@ -23,10 +24,17 @@ Errors = (sqlite3.Error, psycopg.Error)
 
 Values = tuple[Any, ...]
 
-_SQLITE = {"{each}": "json_each(?) AS j", "{each_text}": "json_each(?) AS j", "{lock}": "", "{skip}": ""}
+_SQLITE = {
+    "{each}": "json_each(?) AS j",
+    "{each_text}": "json_each(?) AS j",
+    "{lock}": "",
+    "{skip}": "",
+    "{join}": "CROSS JOIN",
+}
 _POSTGRESQL = {
     "{each}": "jsonb_array_elements(CAST(? AS jsonb)) AS j(value)",
     "{each_text}": "jsonb_array_elements_text(CAST(? AS jsonb)) AS j(value)",
+    "{join}": "JOIN",
     "{lock}": "FOR UPDATE",
     "{skip}": "FOR UPDATE SKIP LOCKED",
 }
@@ -115,8 +123,9 @@ class Session:
         self._open()
 
     def close(self) -> None:
-        """Close it; what was not committed is undone."""
-        self._wrapper.close()
+        """Close it, from whatever thread; what was not committed is undone."""
+        self.raw.close()
+        self._wrapper.connection = None
 
 
 def archive() -> Session:
