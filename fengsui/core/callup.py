@@ -88,8 +88,11 @@ def post_persons(step: PlanStep, holder: str, world: World) -> tuple[str, ...]:
         case "deputy":
             stand_in = (post.deputy,) if post.deputy else world.directory.holders(unit, "duty_officer")
             return _but(post.holder, stand_in)
-        case "superior" | "visit":
+        case "superior":
             return _but(post.holder, unit_persons(step, unit, world)) or _above(unit, world)
+        case "visit":
+            near = _but(post.holder, world.directory.holders(unit, *AT_WORK))
+            return near or _but(post.holder, world.directory.holders(unit, *IN_CHARGE)) or _above(unit, world)
         case _:
             return ()
 

@@ -18,8 +18,8 @@ from tests.core.worlds import (
     code,
     kinds,
     notified,
-    opened,
     only,
+    opened,
     with_post,
 )
 
