@@ -60,9 +60,10 @@ def proofs(fact: Fact, world: World) -> Iterator[Proof]:
         case SuspensionDecided():
             word = "suspension_lifted" if fact.lifted else "suspension_decided"
             yield Proof(word, frozenset((fact.unit,)))
-        case Aired():
-            word = f"aired_{fact.form}" if fact.on else f"off_air_{fact.form}"
-            yield Proof(word, frozenset((fact.unit,)), fact.version or ANY)
+        case Aired(on=True):
+            yield Proof(f"aired_{fact.form}", frozenset((fact.unit,)), fact.version or ANY)
+        case Aired():  # off is off, whichever version it showed
+            yield Proof(f"off_air_{fact.form}", frozenset((fact.unit,)))
         case Consulted(stage="held" | "concluded"):
             yield Proof(fact.stage, frozenset((fact.unit,)), thread=fact.consultation)
         case ResponseSet():
