@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from fengsui import config, gateways
+from fengsui.config import site
+from fengsui.flow import serve
+from fengsui.flow.clock import Clock, database_wall
+from fengsui.flow.links import Links
 from fengsui.formats import packs
 from fengsui.rehearse import demo
+from fengsui.store import history, rebuild, vault, verify
+from fengsui.store.lock import Lock, Occupied
+from fengsui.store.migrate import migrate
+from fengsui.store.sql import Errors, Session
+from fengsui.web.door import LinkDoor
+from fengsui.web.hot import Hot
+
+DATA = "data"
+"""The data directory where FENGSUI_DATA names none."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,9 +35,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     try:
         return int(arguments.run(arguments) or 0)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, Occupied, vault.KeyFault) as error:
         sys.stderr.write(f"{error}\n")
-        return 2
+    except Errors as error:
+        sys.stderr.write(
+            f"数据库无法使用：{error}。请检查 FENGSUI_DATA 与 fengsui.toml 的 database。[C010]\n"
+        )
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -32,22 +52,89 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int, default=1, metavar="S", help="随机种子：同样的种子，同样的一夜")
     command.add_argument("--json", action="store_true", help="只输出一个 JSON 对象")
     command.set_defaults(run=_demo)
+    commands.add_parser("serve", help="运行：网页、发送、时钟").set_defaults(run=_serve)
+    commands.add_parser("verify", help="核验台账：有改动则列出条号，退出码 1").set_defaults(run=_verify)
+    commands.add_parser("rebuild", help="由台账重建看板").set_defaults(run=_rebuild)
     return parser
 
 
-def _data() -> Path | None:
-    named = os.environ.get("FENGSUI_DATA", "")
-    return Path(named) if named else None
-
-
 def _demo(arguments: argparse.Namespace) -> None:
+    named = os.environ.get("FENGSUI_DATA", "")
+    data = Path(named) if named else None
     demo.demo(
-        packs.load("yunzhou"),
-        data=_data(),
-        people=arguments.people,
-        seed=arguments.seed,
-        as_json=arguments.json,
+        packs.load("yunzhou"), data=data, people=arguments.people, seed=arguments.seed, as_json=arguments.json
     )
+
+
+def _place() -> tuple[Path, site.Site, vault.Vault]:
+    """The data directory with everything it needs, made where it was missing."""
+    data = Path(os.environ.get("FENGSUI_DATA") or DATA)
+    data.mkdir(parents=True, exist_ok=True)
+    here = site.read(data)
+    config.configure(data, os.environ.get("FENGSUI_DATABASE") or here.database)
+    migrate()
+    return data, here, vault.create(data, time.time_ns() // 1000)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    del arguments
+    _, _, keys = _place()
+    session = Session()
+    faults = 0
+    for fault in verify.verify(session, keys):
+        faults += 1
+        sys.stdout.write(f"{fault.seq}\t{fault.text}\n")
+    if not faults:
+        sys.stdout.write(f"台账完整，共 {history.last_seq(session)} 条。\n")
+    session.close()
+    return 1 if faults else 0
+
+
+def _rebuild(arguments: argparse.Namespace) -> None:
+    del arguments
+    _place()
+    session = Session()
+    sys.stdout.write(f"看板已由台账重建，与原看板不同 {rebuild.rebuild(session)} 行。\n")
+    session.close()
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    del arguments
+    data, here, keys = _place()
+    lock = None if os.environ.get("FENGSUI_DATABASE") or here.database else Lock(data)
+    try:
+        asyncio.run(_run(here, keys))
+    finally:
+        if lock:
+            lock.release()
+
+
+async def _run(here: site.Site, keys: vault.Vault) -> None:
+    last, wall = await asyncio.to_thread(_moments)
+    clock = Clock(last, wall=wall)
+    ways = [
+        gateways.load(w.kind, w.settings, name=w.name, accepts=frozenset(w.accepts), clock=clock.now)
+        for w in here.gateway
+    ]
+    house = serve.House(packs.load(here.pack), clock, keys, ways, address=here.address)
+    await house.start()
+    links = Links(house.writer)
+    try:
+        await house.install()
+        await serve.serve(
+            Hot(LinkDoor(links, lambda: house.ready), time.monotonic), host=here.host, port=here.port
+        )
+    finally:
+        links.close()
+        await house.stop()
+
+
+def _moments() -> tuple[int, serve.Wall]:
+    """The moment of the last fact, and the wall clock of the database's host."""
+    session = Session()
+    found = history.last_at(session), database_wall(session)
+    session.close()
+    return found
 
 
 if __name__ == "__main__":

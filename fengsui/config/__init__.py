@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import django
 from django.apps import apps
@@ -30,9 +31,10 @@ def _point(data_dir: Path, database_url: str) -> None:
     from fengsui.config.settings import Place, databases  # noqa: PLC0415 - reads the environment when imported
 
     connections.close_all()
+    known: Any = connections  # Django has no public way to point elsewhere
     for alias in connections.settings:
-        if hasattr(connections._connections, alias):  # noqa: SLF001 - Django has no public way to re-point
+        if hasattr(known._connections, alias):  # noqa: SLF001
             del connections[alias]
     live.DATABASES = databases(Place(data_dir, database_url))
-    connections._settings = None  # noqa: SLF001
+    known._settings = None  # noqa: SLF001
     connections.__dict__.pop("settings", None)

@@ -9,6 +9,7 @@ import asyncio
 import threading
 
 from fengsui.core import calendar, wording
+from fengsui.core.clauses import Pack
 from fengsui.core.facts import Reached
 from fengsui.core.state import State
 from fengsui.flow.inputs import Input, Parked, Unwritten
@@ -74,9 +75,8 @@ class Links:
                 self._session = None
 
 
-def shown(state: State, writer: Writer) -> tuple[str, str]:
+def shown(state: State, pack: Pack) -> tuple[str, str]:
     """Title and text of a warning as a link shows them: no name, no number."""
-    pack = writer.world.pack
     levels = list(state.alert.now.zones.values())
     strongest = max(levels, key=("blue", "yellow", "orange", "red").index)
     hazard = pack.hazards[state.alert.hazard]

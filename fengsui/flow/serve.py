@@ -7,8 +7,10 @@ which they are.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import uvicorn
@@ -28,6 +30,7 @@ from fengsui.store.vault import Vault
 log = logging.getLogger(__name__)
 
 Application = Callable[..., Any]
+Wall = Callable[[], int]
 
 
 class House:
@@ -100,9 +103,26 @@ def _alarmed(alarm: Alarm) -> None:
     log.error("%s", alarm.text)
 
 
+class _Server(uvicorn.Server):
+    """uvicorn without its own signals: it would raise them again before the house is stopped."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals ask it to stop, nothing more."""
+        loop = asyncio.get_running_loop()
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(sign, self.handle_exit, sign, None)
+        yield
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(sign)
+
+
 async def serve(application: Application, *, host: str, port: int) -> None:
-    """Answer requests until a signal says stop; connections under way are finished."""
+    """Answer requests until SIGINT or SIGTERM says stop; connections under way are finished (at most 5 s)."""
     config = uvicorn.Config(
         application, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5
     )
-    await uvicorn.Server(config).serve()
+    server = _Server(config)
+    await server.serve()
+    if server.started is False:
+        raise OSError(f"端口 {port} 无法打开，可能已被占用。请在 fengsui.toml 另设 port。[R041]")

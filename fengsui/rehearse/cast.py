@@ -29,6 +29,12 @@ from fengsui.rehearse.people import Invented, Population
 DEAD, DISOWNS, AWAY, ASLEEP, SLOW = 0.03, 0.04, 0.09, 0.17, 0.36
 """Cumulative shares of numbers that are dead, people who left, are away, asleep, slow; the rest answers promptly."""
 ACKNOWLEDGE = "2.4.1/acknowledge"
+STOPS: dict[str, tuple[str, ...]] = {
+    "education": ("classes",),
+    "housing": ("work",),
+    "culture_tourism": ("business",),
+}
+"""What the rehearsed departments stop; townships stop everything, the others go on and say why."""
 PATIENCE = 60 * MINUTE
 """Nobody in a rehearsal takes longer than this for what is his, however long he may; who has hours forgets nothing,
 since the night would end before anybody could press him."""
@@ -233,11 +239,8 @@ class Cast:
             yield Do(at, Reported(stream, at, what, holder, self._by(holder), duty=key), note)
 
     def _decision(self, stream: str, unit: str, at: int) -> Do:
-        stops = {"education": ("classes",), "housing": ("work",), "culture_tourism": ("business",)}.get(
-            unit, ()
-        )
-        if "townships" in self.pack.units[unit].groups:
-            stops = ("work", "business", "classes")
+        townships = "townships" in self.pack.units[unit].groups
+        stops = ("work", "business", "classes") if townships else STOPS.get(unit, ())
         note = "" if stops else "本单位夜间无生产经营和教学活动，值守力量在岗，不停。"
         return Do(at, SuspensionDecided(stream, at, unit, self._by(unit), stops), note)
 

@@ -52,7 +52,9 @@ def answered(facts: Iterable[Fact], population: Population) -> dict[int, float]:
     A person is required if a post he holds owes an acknowledgement of the first version; he has answered when he
     did so himself, by message, link or telephone.
     """
-    issued, required, moments = 0, set(), {}
+    issued = 0
+    required: set[str] = set()
+    moments: dict[str, int] = {}
     holders = {p.id: p.holder for p in population.posts}
     for fact in facts:
         match fact:
@@ -85,18 +87,11 @@ def show(result: dict[str, Any], pack: Pack, console: Console) -> None:
     )
     console.print(f"应答：{share}")
     table = Table(title="各条款办理情况（全部为模拟）", title_justify="left", expand=False)
-    for name, justify in (
-        ("条款", "left"),
-        ("原文", "left"),
-        ("触发", "right"),
-        ("按时", "right"),
-        ("逾期办结", "right"),
-        ("督办中", "right"),
-        ("", "left"),
-    ):
-        table.add_column(
-            name, justify=justify, max_width=52 if name == "原文" else None, no_wrap=name != "原文"
-        )  # type: ignore[arg-type]
+    table.add_column("条款", no_wrap=True)
+    table.add_column("原文", max_width=52)
+    for name in ("触发", "按时", "逾期办结", "督办中"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for row in result["clauses"]:
         clause = pack.clauses[row["id"]]
         figures = [

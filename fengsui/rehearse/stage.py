@@ -84,7 +84,7 @@ class Stage:
     def _place(self) -> vault.Vault:
         configure(self.place)
         migrate()
-        return vault.create(self.place, self.clock.now())
+        return vault.create(self.place, 0)  # valid whatever night is rehearsed
 
     async def stop(self) -> None:
         """Stop the house, hang up."""
@@ -198,7 +198,7 @@ class Stage:
             reason = papers[0].digest if papers else ""
             fact = msgspec.structs.replace(fact, replaces=before.at if before else 0, reason=reason)
         elif papers:
-            fact = msgspec.structs.replace(fact, paper=papers[0].digest)  # type: ignore[call-overload]
+            fact = msgspec.structs.replace(fact, paper=papers[0].digest)
         return fact, papers
 
     def _correct(self, act: Correct) -> None:

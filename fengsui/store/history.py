@@ -43,13 +43,14 @@ def page(session: Session, *, before: int, limit: int, kind: str = "") -> list[L
 
 
 def consequences(session: Session, id: str) -> list[Line]:  # noqa: A002 - the ledger's own word
-    """What followed from an input, to the end, in order: entries of one decision stand together."""
+    """An input and what followed from it, in order: the entries of one decision stand together."""
+    start = session.run("SELECT seq FROM ledger WHERE id = ?", id)
+    if not start:
+        return []
+    end = session.run("SELECT seq FROM ledger WHERE seq > ? AND cause = '' ORDER BY seq LIMIT 1", start[0][0])
     rows = session.run(
-        "WITH RECURSIVE after(id) AS (SELECT ? UNION SELECT l.id FROM ledger l JOIN after a ON l.cause = a.id"
-        " WHERE l.seq > (SELECT seq FROM ledger WHERE id = ?))"
-        " SELECT l.seq, l.id, l.cause, l.body FROM ledger l JOIN after a ON a.id = l.id ORDER BY l.seq",
-        id, id,
-    )  # fmt: skip
+        _SELECT + "WHERE seq >= ? AND seq < ? ORDER BY seq", start[0][0], end[0][0] if end else 2**62
+    )
     return [_line(row) for row in rows]
 
 
@@ -60,6 +61,11 @@ def facts(session: Session, batch: int = 5000) -> Iterator[Line]:
         for row in rows:
             yield _line(row)
         seq = rows[-1][0]
+
+
+def last_seq(session: Session) -> int:
+    """How many facts the ledger has."""
+    return int(session.run("SELECT coalesce(max(seq), 0) FROM ledger")[0][0])
 
 
 def last_at(session: Session) -> int:
