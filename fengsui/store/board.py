@@ -15,7 +15,7 @@ _NUMBERS = {"opened", "deadline", "run_at", "version", "ended"}
 
 def _column(index: int, name: str) -> str:
     if name == "desk":
-        return f"CASE WHEN j.value->>{index} IN ('true', '1') THEN 1 ELSE 0 END"
+        return f"CASE WHEN CAST(j.value->>{index} AS TEXT) IN ('true', '1') THEN 1 ELSE 0 END"
     return f"CAST(j.value->>{index} AS BIGINT)" if name in _NUMBERS else f"j.value->>{index}"
 
 

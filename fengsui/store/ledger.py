@@ -81,7 +81,7 @@ def known(session: Session, ids: Sequence[str]) -> dict[str, int]:
     if not ids:
         return {}
     return dict(
-        session.run("SELECT l.id, l.seq FROM {each_text} JOIN ledger l ON l.id = j.value", pack(list(ids)))
+        session.run("SELECT l.id, l.seq FROM {each_text} {join} ledger l ON l.id = j.value", pack(list(ids)))
     )
 
 

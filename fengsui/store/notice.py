@@ -12,7 +12,6 @@ from fengsui.core.facts import Notified
 from fengsui.store.sql import Session, pack
 from fengsui.store.states import urgency
 
-
 SUFFIX = 3
 """Digits after our own number by which a reply names what it answers."""
 
@@ -38,13 +37,13 @@ def texts(session: Session, bodies: Mapping[str, tuple[str, ...]]) -> dict[str, 
         pack(rows),
     )
     found = session.run(
-        "SELECT t.body, t.id FROM {each_text} JOIN text t ON t.digest = j.value",
+        "SELECT t.body, t.id FROM {each_text} {join} text t ON t.digest = j.value",
         pack([row[0] for row in rows]),
     )
     return dict(found)
 
 
-def create(  # noqa: PLR0913 - a notice is these things
+def create(
     session: Session,
     ledger: str,
     fact: Notified,
@@ -69,7 +68,7 @@ def create(  # noqa: PLR0913 - a notice is these things
 def addresses(session: Session, persons: Iterable[str]) -> dict[tuple[str, str], int]:
     """The best address of each person on each channel: (person, channel) → id."""
     rows = session.run(
-        "SELECT a.person, a.channel, a.id FROM {each_text} JOIN address a ON a.person = j.value"
+        "SELECT a.person, a.channel, a.id FROM {each_text} {join} address a ON a.person = j.value"
         " WHERE a.state = 'ok' ORDER BY a.rank DESC, a.id DESC",
         pack(list(persons)),
     )
@@ -79,7 +78,7 @@ def addresses(session: Session, persons: Iterable[str]) -> dict[tuple[str, str],
 def known(session: Session, ids: Iterable[int]) -> dict[int, Known]:
     """Stream, key and version of notices."""
     rows = session.run(
-        "SELECT n.id, n.stream, n.key, n.version FROM {each_text} JOIN notice n ON n.id = CAST(j.value AS BIGINT)",
+        "SELECT n.id, n.stream, n.key, n.version FROM {each_text} {join} notice n ON n.id = CAST(j.value AS BIGINT)",
         pack(list(ids)),
     )
     return {row[0]: Known._make(row) for row in rows}

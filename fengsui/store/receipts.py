@@ -45,14 +45,14 @@ def apply(session: Session, gateway: str, batch: Sequence[Receipt], now: int) ->
     rows = session.run(
         "SELECT CAST(j.value->>0 AS BIGINT), d.id, d.notice, d.recipient, d.channel, d.responsible, d.address,"
         " d.state, d.parts, d.delivered, p.idx FROM {each}"
-        " JOIN part p ON p.gateway = ? AND p.provider_id = j.value->>1 JOIN delivery d ON d.id = p.delivery",
+        " {join} part p ON p.gateway = ? AND p.provider_id = j.value->>1 JOIN delivery d ON d.id = p.delivery",
         pack(words), gateway,
     )  # fmt: skip
     known = {row[0] for row in rows}
     if early := [batch[n] for n, _ in words if n not in known]:
         session.run(
             "INSERT INTO early_receipt (gateway, provider_id, state, code, dead, at) SELECT ?, j.value->>0,"
-            " j.value->>1, j.value->>2, CASE WHEN j.value->>3 IN ('true', '1') THEN 1 ELSE 0 END, ? FROM {each}",
+            " j.value->>1, j.value->>2, CASE WHEN CAST(j.value->>3 AS TEXT) IN ('true', '1') THEN 1 ELSE 0 END, ? FROM {each}",
             gateway, now, pack(early),
         )  # fmt: skip
     return _raise(session, rows, batch)

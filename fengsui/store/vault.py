@@ -79,7 +79,9 @@ class Vault:
 
     def token(self, text: str, length: int) -> str:
         """An opaque word of letters and digits that only the newest ``web`` key can make of this text."""
-        number = int.from_bytes(hmac.new(self._keys["web"][-1].secret, text.encode(), hashlib.sha256).digest())
+        number = int.from_bytes(
+            hmac.new(self._keys["web"][-1].secret, text.encode(), hashlib.sha256).digest()
+        )
         letters = []
         for _ in range(length):
             number, digit = divmod(number, len(LETTERS))

@@ -162,12 +162,18 @@ def test_released_rows_were_never_tried(database, session):
 def test_a_receipt_before_its_answer_is_kept_until_then(database, session):
     told(session, database.vault, "p1")
     (row,) = lease(session)
-    assert receipts.apply(session, "sms_1", [Receipt("a1", "delivered")], NOW) == []
+    assert (
+        receipts.apply(
+            session, "sms_1", [Receipt("a1", "delivered"), Receipt("x", "failed", "1", dead=True)], NOW
+        )
+        == []
+    )
+    assert session.run("SELECT provider_id, dead FROM early_receipt ORDER BY id") == [("a1", 0), ("x", 1)]
 
     moved = outbox.finish(session, "sms_1", [accepted(row)], NOW)
 
     assert [m.state for m in moved] == [State.HANDED_OVER, State.DELIVERED]
-    assert session.run("SELECT count(*) FROM early_receipt") == [(0,)]
+    assert session.run("SELECT count(*) FROM early_receipt") == [(1,)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""A district with a writer: invented people in the store, a real pack, a clock that jumps."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator
+from functools import cache
+
+import msgspec
+
+from fengsui.core import calendar
+from fengsui.core.clauses import Pack
+from fengsui.core.facts import Alerted
+from fengsui.flow.clock import Jumping
+from fengsui.flow.inputs import Answer, Input, Lane
+from fengsui.flow.record import Writer
+from fengsui.formats import packs
+from fengsui.rehearse import people as invented
+from fengsui.store import people
+from fengsui.store.outbox import Leased, Verdict
+from fengsui.store.sql import Session
+from tests.conftest import Database
+
+ZONES = ("140215209", "140215202")
+NIGHT = calendar.utc(dt.datetime.fromisoformat("2027-07-21T02:13:00+08:00"))
+MINUTE = 60_000_000
+SMS = Lane("sms_1", "sms", frozenset({"actual", "exercise", "test"}))
+
+
+@cache
+def yunzhou() -> Pack:
+    return packs.load("yunzhou")
+
+
+@cache
+def everyone(size: int = 200) -> people.Edit:
+    found = invented.invent(yunzhou(), size, 1, ZONES)
+    humans = tuple(
+        people.Human(p.id, p.unit, p.name, (people.Contact("sms", p.number),))
+        for p in found.people
+        if not p.list
+    )
+    members = tuple(people.Member(p.list, p.area, p.number) for p in found.people if p.list)
+    return people.Edit(people=humans, posts=found.posts, members=members)
+
+
+def populate(database: Database) -> None:
+    session = Session()
+    with session.transaction():
+        people.apply(session, database.vault, everyone())
+    session.close()
+
+
+@contextlib.contextmanager
+def writing(
+    database: Database,
+    clock: Jumping | None = None,
+    *,
+    pack: Pack | None = None,
+    lanes: tuple[Lane, ...] = (SMS,),
+) -> Iterator[Writer]:
+    writer = Writer(pack or yunzhou(), clock or Jumping(NIGHT), database.vault, lanes=lanes)
+    writer.start()
+    try:
+        yield writer
+    finally:
+        writer.stop()
+
+
+def alert(version: int = 1, level: str = "red", *, at: int = NIGHT, **more: object) -> Alerted:
+    fields = {
+        "kind": "alerted", "stream": "incident-1", "at": at, "version": version, "hazard": "rainstorm",
+        "zones": dict.fromkeys(ZONES, level) if level else {}, "expires": NIGHT + 360 * MINUTE,
+        "author": "forecaster", "signer": "signer", "paper": f"paper-{version}", "replaces": version - 1, "series": "test",
+    }  # fmt: skip
+    return msgspec.convert(fields | more, Alerted)
+
+
+def issue(writer: Writer, version: int = 1, level: str = "red", **more: object) -> Answer:
+    fact = alert(version, level, at=writer.clock.now(), **more)
+    return writer.post(Input(f"form-{version}-{level}", fact)).result(10)
+
+
+def take(writer: Writer, limit: int = 250, lane: str = "sms_1") -> tuple[int, list[Leased]]:
+    now = writer.clock.now()
+    return writer.lease(lane, now=now, until=now + 2 * MINUTE, limit=limit).result(10)
+
+
+def send_all(writer: Writer, lane: str = "sms_1") -> list[Leased]:
+    """Hand over everything that is due; the peer takes it all, under the row's id."""
+    sent: list[Leased] = []
+    while (batch := take(writer, lane=lane))[1]:
+        token, rows = batch
+        verdicts = [
+            Verdict(
+                r.id,
+                token,
+                (1 << r.parts) - 1,
+                provider_ids=tuple((i, f"{r.id}-{i}") for i in range(r.parts)),
+            )
+            for r in rows
+        ]
+        writer.post_results(lane, verdicts).result(10)
+        sent += rows
+    return sent
+
+
+def facts(session: Session, *kinds: str) -> list[str]:
+    rows = session.run("SELECT kind, body FROM ledger ORDER BY seq")
+    return [body for kind, body in rows if not kinds or kind in kinds]
