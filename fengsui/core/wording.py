@@ -15,6 +15,9 @@ from fengsui.core.state import State, World
 
 FORMS = {"crawl": "滚动字幕", "badge": "预警角标", "anchor": "主持人口播"}
 MARKS = {"test": "mark_test", "exercise": "mark_exercise"}
+ASKING = ("remind", "deputy", "visit")
+"""Steps whose text says how to answer, where they are taken for a post; for a unit they are a reminder."""
+GRAVITY = ("bulletin", "supervise", "visit", "deputy", "remind", "superior", "due", "desk")
 SHOWN = 6
 """How many missing items one message lists before it says 等N项."""
 
@@ -44,30 +47,32 @@ def render(notified: Notified, calls: tuple[Call, ...], world: World, paper: byt
 
     paper: the bytes the warning's Alerted names. Raises KeyError if the pack lacks the template.
     """
-    return _filled(notified, calls, world, draft(paper), _spoken_of(notified, calls, world))
+    state, written = world.at(notified.stream), draft(paper)
+    parts = [
+        _filled(notified, name, some, world, (written, *_spoken_of(notified, some, world)))
+        for name, some in _reasons(notified, calls)
+    ]
+    return mark(state, world.pack) + "".join(parts)
 
 
-def _filled(
-    notified: Notified,
-    calls: tuple[Call, ...],
-    world: World,
-    written: Draft,
-    where: tuple[str, tuple[str, ...]],
-) -> str:
+Spoken = tuple[Draft, str, tuple[str, ...]]
+"""What a forecaster wrote, and the level and zones a text names."""
+
+
+def _filled(notified: Notified, name: str, calls: tuple[Call, ...], world: World, spoken: Spoken) -> str:
     state = world.at(notified.stream)
-    name = _template(notified, calls)
-    fields = _warning(notified, state, world.pack, written, where) | _called(notified, calls, state, world)
+    fields = _warning(notified, state, world.pack, spoken) | _called(notified, calls, state, world)
     if name == "order":
         fields["text"] = world.pack.texts.templates["crawl"].format(**fields)
         fields |= _ordered(state)
-    return mark(state, world.pack) + world.pack.texts.templates[name].format(**fields)
+    return world.pack.texts.templates[name].format(**fields)
 
 
 def public(notified: Notified, world: World, paper: bytes) -> str:
     """The text for informed lists: they are told, not asked."""
     template = "alert_public" if notified.template == "alert" else notified.template
-    listed = msgspec.structs.replace(notified, template=template)
-    return _filled(listed, (), world, draft(paper), (notified.level, notified.zones))
+    spoken = (draft(paper), notified.level, notified.zones)
+    return mark(world.at(notified.stream), world.pack) + _filled(notified, template, (), world, spoken)
 
 
 def _spoken_of(notified: Notified, calls: tuple[Call, ...], world: World) -> tuple[str, tuple[str, ...]]:
@@ -88,22 +93,26 @@ def mark(state: State, pack: Pack) -> str:
     return pack.texts.signature + (pack.texts.templates[name] if name else "")
 
 
-def _template(notified: Notified, calls: tuple[Call, ...]) -> str:
+def _reasons(notified: Notified, calls: tuple[Call, ...]) -> list[tuple[str, tuple[Call, ...]]]:
+    """The texts that make up one message, gravest first, each with the calls it speaks of.
+
+    A person is told once, but 通报 does not drown in a reminder, and who is to answer for a post reads how to.
+    """
     if notified.template != "call":
-        return notified.template
-    kinds = {c.do for c in calls}
-    one = kinds.pop() if len(kinds) == 1 else ""
-    if one in ("remind", "deputy", "visit"):
-        answering = all("/" in c.holder for c in calls) and len({c.holder.split("/")[0] for c in calls}) == 1
-        return one if answering else "due"
-    return one or "due"
+        return [(notified.template, calls)]
+    found: dict[tuple[str, str], list[Call]] = {}
+    for call in calls:
+        unit, post = call.holder.partition("/")[::2]
+        name = ("due" if not post else call.do) if call.do in ASKING else call.do
+        found.setdefault((name, unit if name in ASKING else ""), []).append(call)
+    order = sorted(found, key=lambda reason: GRAVITY.index(reason[0]))
+    return [(reason[0], tuple(found[reason])) for reason in order]
 
 
-def _warning(
-    notified: Notified, state: State, pack: Pack, written: Draft, where: tuple[str, tuple[str, ...]]
-) -> dict[str, str]:
+def _warning(notified: Notified, state: State, pack: Pack, spoken: Spoken) -> dict[str, str]:
     alert = state.alert
-    level, zones = where[0], where[1] or tuple(alert.now.zones or alert.before.zones)
+    written, level, zones = spoken
+    zones = zones or tuple(alert.now.zones or alert.before.zones)
     hazard = pack.hazards[alert.hazard] if alert.hazard else None
     signal = hazard.levels.get(level) if hazard else None
     return {
@@ -156,10 +165,10 @@ def _some(names: list[str]) -> str:
 
 def item(call: Call, pack: Pack, place: str = "") -> str:
     """One thing that is missing: whose (place: the village of a post that has one), and what."""
-    clause, name = call.key.split("/")[:2]
-    titles = {d.name: d.title for d in pack.clauses[clause].duty}
     unit = pack.units.get(call.holder.split("/")[0])
-    return f"{unit.name if unit else ''}{place}{post(call.holder, pack)}{titles.get(name, name)}"
+    thread = call.key.split("/", 2)[2:]
+    about = f"{title(thread[0], pack)}的" if thread and thread[0].split("/")[0] in pack.clauses else ""
+    return f"{unit.name if unit else ''}{place}{post(call.holder, pack)}{about}{title(call.key, pack)}"
 
 
 def _place(holder: str, world: World) -> str:
