@@ -18,6 +18,8 @@ storm: .venv/dev ## 更多断电
 	$(BIN)/python -m pytest -m storm --storms 200
 system:          ## 测试所需的系统软件（以 root 或 sudo）
 	sh tests/system.sh
+docs: .venv/dev ## 由代码重写文档中的表
+	$(BIN)/python -m tests.docs
 lock:            ## 由 pyproject.toml 重算锁文件（需 uv）
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra build -o requirements/run.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra build --extra dev -o requirements/dev.lock
@@ -30,4 +32,4 @@ lock:            ## 由 pyproject.toml 重算锁文件（需 uv）
 .venv/dev: .venv/run requirements/dev.lock
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@touch $@
-.PHONY: help setup demo test check quick storm system lock
+.PHONY: help setup demo test check quick storm docs system lock

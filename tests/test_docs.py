@@ -1,0 +1,49 @@
+"""What the documents say is what the code does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests import docs
+
+DOCUMENTS = (
+    "README.md",
+    "README.en.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/reference.md",
+    "docs/benchmarks.md",
+)
+
+
+@pytest.mark.parametrize("name", docs.FILES)
+def test_made_blocks_are_as_the_code_makes_them(name: str) -> None:
+    text = (docs.ROOT / name).read_text(encoding="utf-8")
+
+    assert docs.made(text) == text, "run: make docs"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_file_a_document_links_to_is_there(name: str) -> None:
+    place = docs.ROOT / name
+    links = re.findall(r"\]\(([^)#]+)\)", place.read_text(encoding="utf-8"))
+
+    assert [link for link in links if "://" not in link and not (place.parent / link).exists()] == []
+
+
+def test_an_error_code_means_one_thing() -> None:
+    rows = [line for line in docs.codes() if line.startswith("| `")]
+
+    assert len(rows) > 60
+    assert all(len(row.split("|")[2].strip()) > 3 for row in rows)
+
+
+def test_the_two_commands_of_the_readme_are_targets() -> None:
+    targets = (docs.ROOT / "Makefile").read_text(encoding="utf-8")
+
+    for command in ("demo", "test"):
+        assert f"make {command}" in (docs.ROOT / "README.md").read_text(encoding="utf-8")
+        assert f"\n{command}:" in targets
