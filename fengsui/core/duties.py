@@ -89,7 +89,9 @@ def _received(state: State, fact: UnitReceived) -> State:
         share = duty.shares.get(fact.unit)
         if share is None or not share.open or share.plan.latest < 0 or share.plan.version > fact.version:
             continue
-        deadline = min(share.deadline, fact.at + share.plan.within)
+        deadline = fact.at + share.plan.within
+        if deadline >= share.deadline:
+            continue
         moved = (
             share if share.step else replace(share, next_at=plans.first(share.plan, share.opened, deadline))
         )
