@@ -18,6 +18,7 @@ from fengsui.flow.clock import Clock, database_wall
 from fengsui.flow.links import Links
 from fengsui.formats import packs
 from fengsui.rehearse import demo
+from fengsui.rehearse.bench import command as bench
 from fengsui.store import history, rebuild, vault, verify
 from fengsui.store.lock import Lock, Occupied
 from fengsui.store.migrate import migrate
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int, default=1, metavar="S", help="随机种子：同样的种子，同样的一夜")
     command.add_argument("--json", action="store_true", help="只输出一个 JSON 对象")
     command.set_defaults(run=_demo)
+    bench.add(commands)
     commands.add_parser("serve", help="运行：网页、发送、时钟").set_defaults(run=_serve)
     commands.add_parser("verify", help="核验台账：有改动则列出条号，退出码 1").set_defaults(run=_verify)
     commands.add_parser("rebuild", help="由台账重建看板").set_defaults(run=_rebuild)
@@ -103,7 +105,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     data, here, keys = _place()
     lock = None if os.environ.get("FENGSUI_DATABASE") or here.database else Lock(data)
     try:
-        asyncio.run(_run(here, keys))
+        serve.run(_run(here, keys))
     finally:
         if lock:
             lock.release()

@@ -10,8 +10,10 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from importlib import import_module
+from typing import Any, TypeVar
 
 import uvicorn
 
@@ -29,6 +31,7 @@ from fengsui.store.vault import Vault
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Application = Callable[..., Any]
 Wall = Callable[[], int]
 
@@ -115,6 +118,13 @@ class _Server(uvicorn.Server):
         yield
         for sign in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(sign)
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a process's main coroutine, on uvloop where there is one."""
+    factory = None if sys.platform == "win32" else import_module("uvloop").new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main)
 
 
 async def serve(application: Application, *, host: str, port: int) -> None:

@@ -1,0 +1,47 @@
+"""命令 The words of ``fengsui bench``; each prints one JSON object, progress goes to standard error."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fengsui.rehearse.bench import dispatch
+
+Figures = dict[str, Any]
+
+
+def add(commands: Any) -> None:
+    """Put ``bench`` under the command line's words."""
+    benches = commands.add_parser("bench", help="量测：吞吐与延迟，只在本机").add_subparsers(
+        required=True, metavar="项目"
+    )
+    one = _bench(benches, "dispatch", "发送：从签发到最后一条回执入库", _dispatch)
+    one.add_argument("--recipients", type=int, default=10_000, metavar="N", help="收件人数")
+    one.add_argument("--responsible", type=int, default=None, metavar="R", help="其中责任人数，缺省 1000")
+
+
+def _bench(benches: Any, name: str, words: str, run: Callable[..., Figures]) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = benches.add_parser(name, help=words)
+    command.add_argument("--json", action="store_true", help="输出一个 JSON 对象（总是如此）")
+    command.add_argument(
+        "--database", default="", metavar="URL", help="PostgreSQL 地址，须为空库；不设则 SQLite"
+    )
+    command.set_defaults(run=lambda given: _print(run, given))
+    return command
+
+
+def _print(run: Callable[..., Figures], given: argparse.Namespace) -> None:
+    named = os.environ.get("FENGSUI_DATA", "")
+    database = given.database or os.environ.get("FENGSUI_DATABASE", "")
+    figures = run(given, Path(named) if named else None, database)
+    sys.stdout.write(json.dumps(figures, ensure_ascii=False) + "\n")
+
+
+def _dispatch(given: argparse.Namespace, data: Path | None, database: str) -> Figures:
+    responsible = min(1000, given.recipients) if given.responsible is None else given.responsible
+    return dispatch.bench(data, database, recipients=given.recipients, responsible=responsible)
