@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -103,15 +102,6 @@ class PduError(ValueError):
     """Octets that are not SMPP 3.4, or a value that does not fit the field it is meant for."""
 
 
-class Header(NamedTuple):
-    """The sixteen octets every PDU begins with."""
-
-    length: int
-    command: int
-    status: int
-    sequence: int
-
-
 Tlvs = tuple[tuple[int, bytes], ...]
 
 
@@ -129,7 +119,7 @@ class Bind(msgspec.Struct, frozen=True):
     address_range: str = ""
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """submit_sm or deliver_sm: one short message or one part of one. body: what sm_length counts, header included."""
 
     command: int
@@ -162,7 +152,7 @@ class Message(msgspec.Struct, frozen=True):
         return self.body or self.tlv(MESSAGE_PAYLOAD) or b""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """Any response but generic_nack. text: the message id (submit, deliver) or the system id (binds), else empty."""
 
     command: int
@@ -172,7 +162,7 @@ class Answer(msgspec.Struct, frozen=True):
     tlvs: Tlvs = ()
 
 
-class Plain(msgspec.Struct, frozen=True):
+class Plain(msgspec.Struct, frozen=True, gc=False):
     """A PDU whose header is all of it: enquire_link, unbind, generic_nack, and every command we do not know."""
 
     command: int
@@ -190,13 +180,6 @@ def status_name(status: int) -> str:
     ('RTHROTTLED 0x58', '0x400')
     """
     return f"{STATUS[status]} 0x{status:02x}" if status in STATUS else f"0x{status:02x}"
-
-
-def header(frame: bytes) -> Header:
-    """The header of a frame. Raises PduError if there are not sixteen octets."""
-    if len(frame) < LEAST:
-        raise PduError(f"{len(frame)} octets where a header has 16")
-    return Header._make(_HEADER.unpack_from(frame))
 
 
 class Framer:
@@ -228,14 +211,16 @@ class Framer:
 
 def decode(frame: bytes) -> Pdu:
     """One whole frame as a struct. Raises PduError for anything malformed; an unknown command is Plain."""
-    length, command, status, sequence = header(frame)
+    if len(frame) < LEAST:
+        raise PduError(f"{len(frame)} octets where a header has 16")
+    length, command, status, sequence = _HEADER.unpack_from(frame)
     if length != len(frame):
         raise PduError(f"length says {length}, frame has {len(frame)} octets")
     try:
-        if command in MESSAGES:
-            return _message(frame, command, sequence)
         if command in ANSWERS:
             return _answer(frame, command, status, sequence)
+        if command in MESSAGES:
+            return _message(frame, command, sequence)
         if command in BINDS:
             return _bind(frame, command, sequence)
     except (IndexError, ValueError, struct.error) as error:
@@ -377,6 +362,15 @@ def _submit_tail(pdu: Message) -> bytes:
         + pdu.body
         + _optional(pdu.tlvs)
     )
+
+
+def heard(sequence: int, status: int) -> bytes:
+    """The frame that answers a deliver_sm.
+
+    >>> heard(7, OK) == encode(Answer(DELIVER_SM_RESP, OK, 7))
+    True
+    """
+    return _HEADER.pack(LEAST + 1, DELIVER_SM_RESP, status, sequence) + b"\0"
 
 
 class Form:

@@ -28,7 +28,7 @@ class Outcome(enum.Enum):
     REFUSED_CONTENT = "refused_content"  # this text will never be taken
 
 
-class Handover(msgspec.Struct, frozen=True):
+class Handover(msgspec.Struct, frozen=True, gc=False):
     """One message for one address, or those of its parts that the peer has not yet accepted.
 
     id: ours, unique per delivery, comes back in the Result. to: address in the channel's form (national number).
@@ -46,7 +46,7 @@ class Handover(msgspec.Struct, frozen=True):
     source_suffix: str = ""
 
 
-class PartResult(msgspec.Struct, frozen=True):
+class PartResult(msgspec.Struct, frozen=True, gc=False):
     """The peer's answer for one part: its own message id if accepted, else a raw code worth showing."""
 
     index: int
@@ -55,14 +55,14 @@ class PartResult(msgspec.Struct, frozen=True):
     code: str = ""
 
 
-class Result(msgspec.Struct, frozen=True):
+class Result(msgspec.Struct, frozen=True, gc=False):
     """The answers for all parts of one handover."""
 
     id: int
     parts: tuple[PartResult, ...]
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """回执 A delivery receipt: which accepted part, and what became of it.
 
     provider_id is normalised by the gateway (lower case, no leading zeros). state: delivered, failed
@@ -77,7 +77,7 @@ class Receipt(msgspec.Struct, frozen=True):
     dead: bool = False
 
 
-class Reply(msgspec.Struct, frozen=True):
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """上行 A message from a phone: its number in national form, our number it wrote to, and its words."""
 
     sender: str

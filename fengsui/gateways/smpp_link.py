@@ -89,7 +89,7 @@ class Link(asyncio.Protocol):
     def reply(self, message: smpp.Message, status: int) -> None:
         """Answer a deliver_sm."""
         if not self.ended.done():
-            self.write(smpp.encode(smpp.Answer(smpp.DELIVER_SM_RESP, status, message.sequence)))
+            self.write(smpp.heard(message.sequence, status))
 
     def unbind(self) -> None:
         """Say goodbye; the peer's answer or a second's silence ends the connection."""

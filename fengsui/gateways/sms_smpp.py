@@ -266,8 +266,9 @@ class SmsSmpp:
         room = min(self._config.window - len(self._pending), len(self._queue))
         if room <= 0:
             return
+        wall, deadline = self._clock(), now + self._config.timeout
         for _ in range(self._pace.grant(room, now)):
-            self._submit(link, self._queue.popleft(), now + self._config.timeout)
+            self._submit(link, self._queue.popleft(), wall, deadline)
         if self._watch is None and self._pending:
             self._watch = loop.call_later(self._config.timeout, self._overdue)
         if self._queue and len(self._pending) < self._config.window and self._pause is None:
@@ -277,12 +278,12 @@ class SmsSmpp:
         self._pause = None
         self._pump()
 
-    def _submit(self, link: Link, job: Job, deadline: float) -> None:
-        """One part onto the wire, or answered at once if it cannot go there."""
+    def _submit(self, link: Link, job: Job, wall: int, deadline: float) -> None:
+        """One part onto the wire, or answered at once if it cannot go there. wall: now, UTC µs."""
         work, row, handover, part = job
         if work.dead:
             return
-        left = handover.expires - self._clock()
+        left = handover.expires - wall
         if left <= 0:
             work.answer(row, PartResult(part[0], Outcome.RETRY, "", "expired"))
             return

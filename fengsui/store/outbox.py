@@ -230,7 +230,7 @@ def finish(session: Session, gateway: str, verdicts: Sequence[Verdict], now: int
 
 def outlook(session: Session) -> tuple[int, int | None]:
     """How many rows are leased, and when the next row that nobody holds is due (None: none waits)."""
-    leased = session.run("SELECT count(*) FROM delivery WHERE state = 0 AND lease <> 0")[0][0]
+    leased = session.run("SELECT count(*) FROM delivery WHERE state = 0 AND NOT (lease = 0)")[0][0]
     soonest = session.run("SELECT min(run_at) FROM delivery WHERE state = 0 AND lease = 0")[0][0]
     return int(leased), None if soonest is None else int(soonest)
 
@@ -248,7 +248,7 @@ def release(session: Session, rows: Sequence[tuple[int, int]], run_at: int) -> i
 def extend(session: Session, token: int, until: int) -> int:
     """Make the lease of a slow batch last longer."""
     return session.count(
-        "UPDATE delivery SET run_at = ? WHERE state = 0 AND lease <> 0 AND lease = ?", until, token
+        "UPDATE delivery SET run_at = ? WHERE state = 0 AND NOT (lease = 0) AND lease = ?", until, token
     )
 
 
@@ -259,7 +259,7 @@ def expire_doubtful(session: Session, now: int) -> list[Moved]:
     rows = session.run(
         "UPDATE delivery SET lease = 0, run_at = ?, doubtful = 1, code = 'in-doubt',"
         " state = CASE WHEN responsible = 1 OR rank <= 3 THEN 0 ELSE 1 END"
-        " WHERE state = 0 AND lease <> 0 AND run_at <= ?"
+        " WHERE state = 0 AND NOT (lease = 0) AND run_at <= ?"
         " RETURNING id, notice, recipient, channel, responsible, address, state, code",
         now, now,
     )  # fmt: skip

@@ -36,7 +36,7 @@ class Counting(SmsSmpp):
     """The gateway, noting when receipts are stored."""
 
     stored = 0
-    last = 0.0
+    last = cpu = 0.0
 
     async def run(self, deliver: Deliver) -> None:
         """Receipts and replies; counted after the commit."""
@@ -121,11 +121,12 @@ async def _sent(keys: Vault, rules: Pack, port: int, recipients: int) -> tuple[C
         await house.install("test")
         while not (await gateway.check()).up:  # noqa: ASYNC110 - before the clock starts
             await asyncio.sleep(0.01)
-        began = time.monotonic()
+        began, gateway.cpu = time.monotonic(), -time.process_time()
         answer = await house.writer.post(place.signed(rules, clock.now()))
         if not answer.ok:
             raise ValueError(f"预警未被接受：{answer.text}")
         await _over(gateway, recipients)
+        gateway.cpu += time.process_time()
     finally:
         await house.stop()
     return gateway, began
@@ -165,6 +166,7 @@ def _figures(
         "lost": recipients - min(delivered, heard["unique"]),
         "duplicates": heard["submits"] - heard["unique"],
         "rss_mb": place.rss_mb(),
+        "cpu_us": round(gateway.cpu / max(delivered, 1) * 1e6, 1),
         "parts": parts,
         "reached_facts": facts,
         "database": vendor,
