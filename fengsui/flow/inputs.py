@@ -68,7 +68,14 @@ class Lane(msgspec.Struct, frozen=True):
 
 
 class Pending(Future[T]):
-    """What a thread waits for with ``result()`` and a coroutine with ``await``."""
+    """What a thread waits for with ``result()`` and a coroutine with ``await``.
+
+    It cannot be cancelled: whoever stops waiting does not undo what the writer does.
+    """
+
+    def cancel(self) -> bool:
+        """Never: the writer alone ends it."""
+        return False
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait without holding up the event loop."""
@@ -92,6 +99,10 @@ class Change(NamedTuple):
 
 class Unwritten(Exception):  # noqa: N818 - the condition is the name
     """暂时无法写入，这一项没有记录，请重试。[R010]"""
+
+
+class Malformed(ValueError):  # noqa: N818 - the condition is the name
+    """编号或过程名含有数据库不能存的字符，没有记录。[R024]"""
 
 
 class Parked(Exception):  # noqa: N818 - the condition is the name

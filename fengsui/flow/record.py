@@ -11,21 +11,22 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from fengsui import __version__
-from fengsui.core import duties, mind
+from fengsui.core import duties
 from fengsui.core.clauses import Pack
 from fengsui.core.directory import Directory
 from fengsui.core.facts import Alerted, PackInForce, TimeReached
-from fengsui.core.state import Head, Refusal, World, head
-from fengsui.flow import mailing
+from fengsui.core.state import Head, World, head
+from fengsui.flow import mailing, tasks
 from fengsui.flow import round as rounds
 from fengsui.flow.clock import Alarm, Time
-from fengsui.flow.inputs import Answer, Batch, Change, Input, Lane, Pending, Unwritten
+from fengsui.flow.inputs import Answer, Batch, Change, Input, Lane, Malformed, Parked, Pending, Unwritten
 from fengsui.flow.round import Round, Setting
+from fengsui.flow.waiting import PASSING, STOPPED, Job, Waiting, said, storable
 from fengsui.gateways.contract import Receipt, Reply
 from fengsui.store import archive, board, inbox, ledger, notice, outbox, people, rebuild, receipts
 from fengsui.store.outbox import Verdict
@@ -40,27 +41,12 @@ MOST = 1000
 """Inputs, and rows of results or receipts, taken into one round."""
 SLICE = 4000
 """Rows of a fan-out slice: small, so that an answer does not wait for it (measured: 2,000 to 10,000)."""
+SWEEP = 1_000_000
+"""µs between looks for what is queued and out of date."""
+STUCK = 60_000_000
+"""µs after which a moment that did not move on is tried, and told, again."""
 KEPT = 3 * 24 * 3600 * 1_000_000
 """µs for which a receipt without a row is kept."""
-
-
-class _Job(msgspec.Struct):
-    """Something that is done inside a round: given the round, returns what its waiter gets."""
-
-    run: Callable[[Round], Any]
-    future: Pending[Any]
-    size: int
-
-
-class _Waiting(msgspec.Struct):
-    """What one round takes from the queues."""
-
-    inputs: list[tuple[Input, Pending[Answer]]]
-    jobs: list[_Job]
-
-    @property
-    def futures(self) -> list[Pending[Any]]:
-        return [*(f for _, f in self.inputs), *(j.future for j in self.jobs)]
 
 
 class Writer:
@@ -86,9 +72,12 @@ class Writer:
         self.failure: BaseException | None = None
         self.world = World(pack, Directory({}, {}), {}, {})
         self._setting = Setting(vault, tuple(lanes), __version__, packs or (lambda _: pack), address)
+        self._name = secrets.token_hex(4)
         self._seq = 0
+        self._looked = self._swept = 0
+        self._stuck: dict[str, int] = {}
         self._inputs: deque[tuple[Input, Pending[Answer]]] = deque()
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[Job] = deque()
         self._idle: list[Pending[None]] = []
         self._ready = threading.Condition()
         self._nudged = False
@@ -116,19 +105,25 @@ class Writer:
         The future raises Parked if deciding it failed, Unwritten if nothing could be written (try again).
         """
         future: Pending[Answer] = Pending()
+        if not (storable(one.id) and storable(one.fact.stream)):
+            future.set_exception(Malformed(Malformed.__doc__))
+            return future
         with self._ready:
-            self._inputs.append((one, future))
-            self._ready.notify()
+            if self._stopping:
+                future.set_exception(Unwritten(STOPPED))
+            else:
+                self._inputs.append((one, future))
+                self._ready.notify()
         return future
 
     def post_results(self, lane: str, verdicts: Sequence[Verdict]) -> Pending[int]:
         """What became of leased rows; gives how many changed state. Harmless when told twice."""
-        return self._job(lambda r: _finish(r, lane, verdicts), len(verdicts))
+        return self._job(lambda r: tasks.finish(r, lane, verdicts), len(verdicts))
 
     def post_receipts(self, lane: str, batch: Sequence[Receipt]) -> Pending[int]:
         """Receipts; acknowledge them to the peer once this has a result. Gives how many changed state."""
         words = [receipts.Receipt(r.provider_id, r.state, r.code, r.dead) for r in batch]
-        return self._job(lambda r: _received(r, lane, words), len(words))
+        return self._job(lambda r: tasks.received(r, lane, words), len(words))
 
     def post_inbound(self, lane: str, replies: Sequence[Reply]) -> Pending[list[str]]:
         """What phones wrote: stored in the inbox, ids of what is new. Their meaning is another input."""
@@ -139,7 +134,7 @@ class Writer:
         self, limit: int = 100
     ) -> Pending[list[tuple[str, tuple[str, ...], tuple[str, int] | None, str]]]:
         """Messages nobody has read yet: (id, persons with that number, (stream, version) answered, words)."""
-        return self._job(lambda r: _letters(r.session, self._setting.vault, limit), 1)
+        return self._job(lambda r: tasks.letters(r.session, self._setting.vault, limit), 1)
 
     def settle_letter(self, id: str, state: str) -> Pending[None]:  # noqa: A002 - the table's own word
         """Say what became of a message."""
@@ -147,15 +142,15 @@ class Writer:
 
     def lease(self, lane: str, *, now: int, until: int, limit: int = outbox.BATCH) -> Pending[Batch]:
         """Rows of a lane that are due, red first, held until a moment under a token of their own."""
-        return self._job(lambda r: _lease(r.session, lane, now, until, limit), 1)
+        return self._job(lambda r: tasks.lease(r.session, lane, now, until, limit), 1)
 
     def outlook(self) -> Pending[tuple[int, int | None]]:
         """How many rows are leased, and when the next row that nobody holds is due: for rehearsals."""
         return self._job(lambda r: outbox.outlook(r.session), 1)
 
-    def release(self, rows: Sequence[tuple[int, int]], pause: int = 0) -> Pending[int]:
-        """Give back (id, lease) that were provably not handed over, due again after ``pause`` µs."""
-        return self._job(lambda r: outbox.release(r.session, rows, r.now + pause), 1)
+    def release(self, rows: Sequence[tuple[int, int]], pause: int = 0, code: str = "") -> Pending[int]:
+        """Give back (id, lease) that were provably not handed over, due again after ``pause`` µs; code: why."""
+        return self._job(lambda r: outbox.release(r.session, rows, r.now + pause, code), len(rows))
 
     def extend(self, lease: int, window: int) -> Pending[int]:
         """Hold a slow batch for ``window`` µs more from now."""
@@ -188,8 +183,11 @@ class Writer:
     def _job(self, run: Callable[[Round], T], size: int) -> Pending[T]:
         future: Pending[T] = Pending()
         with self._ready:
-            self._jobs.append(_Job(run, future, size))
-            self._ready.notify()
+            if self._stopping:
+                future.set_exception(Unwritten(STOPPED))
+            else:
+                self._jobs.append(Job(run, future, size))
+                self._ready.notify()
         return future
 
     # ── the thread ───────────────────────────────────────────────────────────
@@ -229,10 +227,13 @@ class Writer:
 
     def _patience(self) -> float:
         soonest = board.soonest(self._session)
-        left = LOOK if soonest is None else (soonest - self.clock.now()) / 1_000_000
-        return min(LOOK, max(0.0, left))
+        if (
+            soonest is None or soonest <= self._looked
+        ):  # what is still there was tried and waits for something else
+            return LOOK
+        return min(LOOK, max(0.0, (soonest - self.clock.now()) / 1_000_000))
 
-    def _take(self, patience: float) -> _Waiting:
+    def _take(self, patience: float) -> Waiting:
         """What the next round does: inputs first, a cancellation always as the first of its round."""
         with self._ready:
             if not (self._inputs or self._jobs or self._nudged or self._stopping) and patience > 0:
@@ -241,22 +242,27 @@ class Writer:
             inputs: list[tuple[Input, Pending[Answer]]] = []
             while self._inputs and len(inputs) < MOST and not (inputs and _cancels(self._inputs[0][0])):
                 inputs.append(self._inputs.popleft())
-            jobs: list[_Job] = []
+            jobs: list[Job] = []
             left = MOST
             while self._jobs and left > 0:
                 jobs.append(self._jobs.popleft())
                 left -= jobs[-1].size
-        return _Waiting(inputs, jobs)
+        return Waiting(inputs, jobs)
 
-    def _one(self, waiting: _Waiting) -> bool:
+    def _one(self, waiting: Waiting) -> bool:
         """One round; whether there is more to do at once."""
         try:
             return self._round(waiting)
         except Errors as error:
             self._undo(error)
+            if len(waiting.futures) > 1 and not isinstance(error, PASSING):
+                one_by_one = [
+                    self._one(alone) for alone in waiting.apart()
+                ]  # something here cannot be stored
+                return any(one_by_one)
             for future in waiting.futures:
                 if not future.done():
-                    future.set_exception(Unwritten(_said(error)))
+                    future.set_exception(Unwritten(said(error)))
             return False
         except BaseException as error:
             for future in waiting.futures:
@@ -265,7 +271,7 @@ class Writer:
             raise
 
     def _undo(self, error: Exception) -> None:
-        self._tell([Alarm("R010", f"写入失败，本轮没有记录：{_said(error)}", self.clock.now())])
+        self._tell([Alarm("R010", f"写入失败，本轮没有记录：{said(error)}", self.clock.now())])
         try:
             self._session.rollback()
             self._papers.rollback()
@@ -273,7 +279,7 @@ class Writer:
             self._session.reopen()
             self._papers.reopen()
 
-    def _round(self, waiting: _Waiting) -> bool:
+    def _round(self, waiting: Waiting) -> bool:
         now = self.clock.now()
         if papers := [p for one, _ in waiting.inputs for p in one.papers]:
             archive.put(self._papers, papers, now)
@@ -283,12 +289,12 @@ class Writer:
         world, seq = rounds.caught_up(self._session, self.world, self._seq, self._setting)
         this = Round(self._session, self._papers, self._setting, world, now)
         answers = this.take([one for one, _ in waiting.inputs], asked=True)
-        results = [job.run(this) for job in waiting.jobs]
+        results = [this.job(job.run) for job in waiting.jobs]
         looped = self._time(this, now)
         more = not this.pending and self._slice(this, now)
         chain = this.write(chain)
-        if self._session.vendor == "postgresql":
-            self._session.run("SELECT pg_notify('fengsui', ?)", str(chain.seq))
+        if self._session.vendor == "postgresql" and (this.streams or more):
+            self._session.run("SELECT pg_notify('fengsui', ?)", self._name)
         if not self._commit(waiting):
             return True
         self.world, self._seq = this.settled(), max(seq, chain.seq)
@@ -296,7 +302,8 @@ class Writer:
             given = this.answer(answer)
             future.set_result(given) if isinstance(given, Answer) else future.set_exception(given)
         for job, result in zip(waiting.jobs, results, strict=True):
-            job.future.set_result(result)
+            job.future.set_exception(result) if isinstance(result, Parked) else job.future.set_result(result)
+        self._looked = now
         self._tell([*this.alarms, *looped])
         changed = Change(self._seq, this.streams, this.deliveries or more)
         if waiting.futures or this.streams or more:
@@ -306,7 +313,7 @@ class Writer:
         self._settled(more)
         return more
 
-    def _commit(self, waiting: _Waiting) -> bool:
+    def _commit(self, waiting: Waiting) -> bool:
         """Commit. If its outcome is unknown: a new connection, and the ledger itself says what was written."""
         try:
             self._session.commit()
@@ -319,40 +326,61 @@ class Writer:
                 if one.id in seqs:
                     future.set_result(rounds.first_answer(self._session, one.id, seqs[one.id]))
                 else:
-                    future.set_exception(Unwritten(_said(error)))
+                    future.set_exception(Unwritten(said(error)))
             for job in waiting.jobs:
-                job.future.set_exception(Unwritten(_said(error)))
+                job.future.set_exception(Unwritten(said(error)))
             return False
         return True
 
-    def _withdraw(self, waiting: _Waiting, now: int) -> None:
+    def _withdraw(self, waiting: Waiting, now: int) -> None:
         """Before a cancellation that will be admitted: stop its rows in a commit of their own, name whom they spared."""
         if not waiting.inputs or not _cancels(waiting.inputs[0][0]):
             return
         one, future = waiting.inputs[0]
+        if not self._would(one, now):
+            return
         with self._session.transaction():
             ledger.lock(self._session)
-            self.world, self._seq = rounds.caught_up(self._session, self.world, self._seq, self._setting)
-            if ledger.known(self._session, [one.id]) or isinstance(mind.admit(one.fact, self.world), Refusal):
-                return
             spared = outbox.withdraw(self._session, one.fact.stream)
         fact = msgspec.structs.replace(one.fact, withdrawn=spared)
         waiting.inputs[0] = (msgspec.structs.replace(one, fact=fact), future)
-        del now
+
+    def _would(self, one: Input, now: int) -> bool:
+        """Whether an input would be admitted now: tried in a transaction that is undone."""
+        self._session.begin()
+        try:
+            ledger.lock(self._session)
+            world, _ = rounds.caught_up(self._session, self.world, self._seq, self._setting)
+            trial = Round(self._session, self._papers, self._setting, world, now)
+            (answer,) = trial.take([one])
+        finally:
+            self._session.rollback()
+        return isinstance(answer, Answer) and not answer.code and not answer.seq
 
     def _time(self, this: Round, now: int) -> list[Alarm]:
-        """Moments that have come, one input for each stream; an alarm for what does not move on."""
+        """Moments that have come, one input for each stream; an alarm for what does not move on, and a pause."""
         due = [
             Input(f"{stream}@{at}", TimeReached(stream, now, at))
             for stream, at in board.due(self._session, now)
         ]
+        self._stuck = {one.id: at for one in due if (at := self._stuck.get(one.id, 0)) > now}
+        due = [one for one in due if one.id not in self._stuck]
         known = ledger.known(self._session, [one.id for one in due])
-        this.take([one for one in due if one.id not in known])
-        return [Alarm("R022", f"到时事项 {id_} 已处理但仍在看板上。[R022]", now) for id_ in known]
+        stuck = [
+            one.id
+            for one, answer in zip(due, this.take(due), strict=True)
+            if one.id in known or not isinstance(answer, Answer) or answer.code
+        ]
+        self._stuck.update(dict.fromkeys(stuck, now + STUCK))
+        return [Alarm("R022", f"到时事项 {id_} 已处理但仍在看板上。[R022]", now) for id_ in stuck]
 
     def _slice(self, this: Round, now: int) -> bool:
-        """Work that may wait, a little of it: doubtful leases, withdrawn lists, the next slice of a fan-out."""
-        this.take(mailing.news(self._session, outbox.expire_doubtful(self._session, now), now))
+        """Work that may wait, a little of it: doubtful leases, rows out of date, withdrawn lists, a slice of a fan-out."""
+        moved = outbox.expire_doubtful(self._session, now)
+        if not self._swept <= now < self._swept + SWEEP:
+            self._swept = now
+            moved += outbox.expire(self._session, now, SLICE)
+        this.take(mailing.news(self._session, moved, now))
         if outbox.drain(self._session, SLICE):
             return True
         found, _ = outbox.fan_out_slice(self._session, now, SLICE)
@@ -362,10 +390,10 @@ class Writer:
 
     def _settled(self, more: bool) -> None:
         with self._ready:
-            if more or self._inputs or self._jobs:
+            if more or self._inputs or self._jobs or self._nudged:  # asked after this round had looked
                 return
             idle, self._idle = self._idle, []
-        if idle and (notice.pending(self._session) or board.due(self._session, self.clock.now())):
+        if idle and notice.pending(self._session):
             self._idle += idle
             return
         for future in idle:
@@ -379,45 +407,3 @@ class Writer:
 
 def _cancels(one: Input) -> bool:
     return isinstance(one.fact, Alerted) and not one.fact.zones
-
-
-def _finish(this: Round, lane: str, verdicts: Sequence[Verdict]) -> int:
-    moved = outbox.finish(this.session, lane, verdicts, this.now)
-    if any(v.dead for v in verdicts):
-        this.readdress()
-    this.take(mailing.news(this.session, moved, this.now))
-    return len(moved)
-
-
-def _received(this: Round, lane: str, words: Sequence[receipts.Receipt]) -> int:
-    moved = receipts.apply(this.session, lane, words, this.now)
-    if any(r.dead for r in words):
-        this.readdress()
-    this.take(mailing.news(this.session, moved, this.now))
-    return len(moved)
-
-
-def _letters(
-    session: Session, vault: Vault, limit: int
-) -> list[tuple[str, tuple[str, ...], tuple[str, int] | None, str]]:
-    found = []
-    for id_, _, sender, recipient, text in inbox.new(session, vault, limit):
-        persons = people.find(session, vault, "sms", sender)
-        told = notice.meant(session, persons[0], recipient[-notice.SUFFIX :]) if persons else None
-        found.append((id_, persons, (told.stream, told.version) if told else None, text))
-    return found
-
-
-def _lease(session: Session, lane: str, now: int, until: int, limit: int) -> Batch:
-    token = secrets.randbits(62) | 1
-    return Batch(token, outbox.lease(session, lane, now=now, until=until, token=token, limit=limit))
-
-
-def _said(error: Exception) -> str:
-    """What to do about a database that does not write."""
-    text = str(error)
-    if "full" in text or "No space" in text:
-        return f"磁盘已满，这一项没有记录。请腾出空间后重试。[R011]（{text}）"
-    if "locked" in text or "busy" in text:
-        return f"数据库被别的程序占用，这一项没有记录，请重试。[R012]（{text}）"
-    return f"{Unwritten.__doc__}（{text}）"

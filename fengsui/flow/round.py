@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 import psycopg
@@ -28,6 +29,7 @@ DEPTH = 50
 """How often one commit's consequences may give new inputs (a person without a way, a finished channel …)."""
 
 Outcome = Answer | Parked
+T = TypeVar("T")
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -96,18 +98,36 @@ class Round:
         if one.id in self._known:
             return first_answer(self.session, one.id, self._known[one.id])
         self._bytes.update((p.digest, p.body) for p in one.papers)
-        try:
-            answer: Outcome = self._decide(one)
-        except Errors:
-            raise  # the database's trouble is not this input's
-        # the one place for this: whatever is wrong with one input must not stop the clock of all the others
-        except Exception as error:  # noqa: BLE001
-            answer = self._park(one, error)
+        answer: Outcome = self._guarded(lambda: self._decide(one), lambda error: self._park(one, error))
         if isinstance(answer, Answer) and not answer.code:
             self._answers[one.id] = answer
             if asked:
                 self._asked.append(one.id)
         return answer
+
+    def _guarded(self, run: Callable[[], T], failed: Callable[[Exception], Parked]) -> T | Parked:
+        """Run it; whatever is wrong with it becomes ``Parked``, so that it does not stop all the others."""
+        try:
+            return run()
+        except Errors:
+            raise  # the database's trouble is not this input's
+        # the one place for this: one poisonous input, or one job, must never stop the clock
+        except Exception as error:  # noqa: BLE001
+            return failed(error)
+
+    def job(self, run: Callable[[Round], T]) -> T | Parked:
+        """Run something that writes; if it raises, nothing of it is written and its waiter is told."""
+
+        def inside() -> T:
+            with self.session.savepoint():
+                return run(self)
+
+        return self._guarded(inside, self._failed)
+
+    def _failed(self, error: Exception) -> Parked:
+        said = f"{type(error).__name__}: {error}"
+        self.alarms.append(Alarm("R023", f"处理投递结果或来件时出错，没有记录：{said} [R023]", self.now))
+        return Parked(f"{Parked.__doc__} {said}")
 
     def _decide(self, one: Input) -> Answer:
         if not (one.edit or one.signatures):
@@ -199,11 +219,11 @@ class Round:
         return self._bytes[digest]
 
     def _park(self, one: Input, error: Exception) -> Parked:
-        said = f"{type(error).__name__}: {error}"
+        said = _storable(f"{type(error).__name__}: {error}")
         self.session.run(
             "INSERT INTO parked (id, input, error, at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET error = excluded.error, at = excluded.at",
-            one.id, encode(one.fact).decode(), said, self.now,
+            one.id, _shown(one.fact), said, self.now,
         )  # fmt: skip
         self.alarms.append(Alarm("R020", f"输入 {one.id} 处理出错，已搁置：{said} [R020]", self.now))
         return Parked(f"{Parked.__doc__} {said}")
@@ -275,6 +295,19 @@ def _after(world: World, streams: dict[str, State]) -> World:
         else:
             heads.pop(name, None)
     return World(world.pack, world.directory, world.streams | streams, heads)
+
+
+def _storable(text: str) -> str:
+    """A text without what a database refuses (lone surrogates, NUL)."""
+    return text.encode(errors="replace").decode().replace("\0", "?")
+
+
+def _shown(fact: Fact) -> str:
+    """A fact for whoever looks into why it failed, also one that cannot be encoded."""
+    try:
+        return encode(fact).decode()
+    except (msgspec.MsgspecError, UnicodeError, TypeError):
+        return ascii(fact)
 
 
 def _refusal(id: str, refusal: Refusal) -> Answer:  # noqa: A002

@@ -21,8 +21,6 @@ SLICE = 10_000
 """Most rows of a fan-out slice."""
 BATCH = 250
 """Most rows of a lease: in doubt after a crash = leased."""
-ATTEMPTS = 8
-"""Handovers after which a row that the peer keeps putting off is given up."""
 
 
 class Planned(NamedTuple):
@@ -194,8 +192,7 @@ _FINISH = (
     " doubtful = CASE WHEN r.verdict = 1 THEN 1 ELSE doubtful END,"
     " state = CASE WHEN (accepted | r.mask) = (CAST(1 AS BIGINT) << parts) - 1 THEN 2"
     " WHEN r.verdict IN (3, 4) THEN r.verdict"
-    " WHEN r.verdict = 1 AND responsible = 0 AND rank > 3 THEN 1"
-    " WHEN r.verdict = 0 AND attempts >= ? THEN 4 ELSE 0 END"
+    " WHEN r.verdict = 1 AND responsible = 0 AND rank > 3 THEN 1 ELSE 0 END"
     " FROM (SELECT CAST(j.value->>0 AS BIGINT) AS row, CAST(j.value->>1 AS BIGINT) AS token,"
     " CAST(j.value->>2 AS BIGINT) AS mask, CAST(j.value->>3 AS BIGINT) AS verdict,"
     " CAST(j.value->>4 AS BIGINT) AS run_at, j.value->>5 AS code FROM {each}) AS r"
@@ -212,7 +209,7 @@ def finish(session: Session, gateway: str, verdicts: Sequence[Verdict], now: int
     """
     if not verdicts:
         return []
-    rows = session.run(_FINISH, ATTEMPTS, pack([v[:6] for v in verdicts]))
+    rows = session.run(_FINISH, pack([v[:6] for v in verdicts]))
     moved = [Moved._make(row) for row in rows if row[6]]
     tally.moved(session, Counter((m.notice, m.channel, 0, m.state) for m in moved))
     parts = [(v.id, index, provider) for v in verdicts for index, provider in v.provider_ids]
@@ -235,13 +232,14 @@ def outlook(session: Session) -> tuple[int, int | None]:
     return int(leased), None if soonest is None else int(soonest)
 
 
-def release(session: Session, rows: Sequence[tuple[int, int]], run_at: int) -> int:
-    """Give back (id, token) rows that were provably not handed to the peer, due again at run_at."""
+def release(session: Session, rows: Sequence[tuple[int, int]], run_at: int, code: str = "") -> int:
+    """Give back (id, token) rows that were provably not handed to the peer, due again at run_at; code: why."""
     return session.count(
-        "UPDATE delivery SET lease = 0, run_at = ?, attempts = attempts - 1 WHERE state = 0 AND lease <> 0"
+        "UPDATE delivery SET lease = 0, run_at = ?, attempts = attempts - 1,"
+        " code = CASE WHEN CAST(? AS TEXT) = '' THEN code ELSE ? END WHERE state = 0 AND lease <> 0"
         " AND EXISTS (SELECT 1 FROM {each} WHERE CAST(j.value->>0 AS BIGINT) = delivery.id"
         " AND CAST(j.value->>1 AS BIGINT) = delivery.lease) AND id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {each})",
-        run_at, pack(list(rows)), pack(list(rows)),
+        run_at, code, code, pack(list(rows)), pack(list(rows)),
     )  # fmt: skip
 
 
@@ -264,6 +262,23 @@ def expire_doubtful(session: Session, now: int) -> list[Moved]:
         now, now,
     )  # fmt: skip
     moved = [Moved._make(row) for row in rows if row[6]]
+    tally.moved(session, Counter((m.notice, m.channel, 0, m.state) for m in moved))
+    return moved
+
+
+def expire(session: Session, now: int, limit: int = SLICE) -> list[Moved]:
+    """Rows that nobody holds of tellings whose time is over: never sent any more, whatever their lane does. What may
+    have gone out is closed as unknown, the rest as expired.
+    """
+    rows = session.run(
+        "UPDATE delivery SET state = CASE WHEN doubtful = 1 THEN 1 ELSE 3 END,"
+        " code = CASE WHEN code = '' THEN 'expired' ELSE code END WHERE id IN (SELECT d.id FROM delivery d"
+        " WHERE d.state = 0 AND d.lease = 0 AND d.notice IN (SELECT n.id FROM notice n WHERE n.expires <= ?"
+        " AND EXISTS (SELECT 1 FROM notice_channel c WHERE c.notice = n.id AND c.open > 0)) LIMIT ?)"
+        " RETURNING id, notice, recipient, channel, responsible, address, state, code",
+        now, limit,
+    )  # fmt: skip
+    moved = [Moved._make(row) for row in rows]
     tally.moved(session, Counter((m.notice, m.channel, 0, m.state) for m in moved))
     return moved
 

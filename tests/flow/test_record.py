@@ -9,7 +9,7 @@ import pytest
 
 from fengsui.core.facts import Alerted, DirectoryChanged, Notified, Reached
 from fengsui.flow.clock import Jumping
-from fengsui.flow.inputs import Input, Parked, Signature, Unwritten
+from fengsui.flow.inputs import Input, Malformed, Parked, Signature, Unwritten
 from fengsui.gateways.contract import Receipt, Reply
 from fengsui.store import archive, history, inbox, people, rebuild
 from fengsui.store.outbox import Verdict
@@ -340,3 +340,87 @@ def test_waiters_are_woken_after_the_commit(database):
     assert seen[0].streams == ("incident-1",)
     assert seen[0].deliveries
     assert seen[0].seq >= answer.seq
+
+
+def test_what_no_database_can_store_is_refused_at_the_door(database):
+    with writing(database) as writer:
+        for bad in ("a\0b", "a\ud800b"):
+            with pytest.raises(Malformed, match="R024"):
+                writer.post(Input(bad, alert())).result(10)
+        assert issue(writer).ok
+
+
+def test_one_input_that_the_database_refuses_fails_alone(database, session):
+    with writing(database) as writer:
+        issue(writer)
+        writer.settle().result(10)
+        bad = alert(2, "orange", hazard="rainstorm", paper="\0")
+        futures = [writer.post(Input("bad", bad, (), (Signature("p\0", "x", "y"),)))]
+        told = sorted(writer.world.streams["incident-1"].notices.people)[:5]
+        futures += [
+            writer.post(Input(f"r-{p}", Reached("incident-1", NIGHT, p, "", "sms", "acknowledged", 1)))
+            for p in told
+        ]
+        assert all(f.result(10).ok for f in futures[1:])
+        if database.url:
+            with pytest.raises(Unwritten):
+                futures[0].result(10)
+
+    assert list(verify(session, database.vault)) == []
+    assert rebuild.rebuild(session) == 0
+
+
+def test_a_job_that_fails_writes_nothing_and_stops_nobody(database, session):
+    alarms = []
+    with writing(database) as writer:
+        writer.alarm.append(alarms.append)
+
+        def broken(this):
+            this.session.run("INSERT INTO parked (id, input, error, at) VALUES ('x', '', '', 0)")
+            raise RuntimeError("broken")
+
+        with pytest.raises(Parked):
+            writer._job(broken, 1).result(10)
+        assert issue(writer).ok
+
+    assert [a.code for a in alarms] == ["R023"]
+    assert session.run("SELECT count(*) FROM parked") == [(0,)]
+
+
+def test_who_stops_waiting_does_not_stop_the_writer(database):
+    with writing(database) as writer:
+        future = writer.post(Input("form", alert()))
+        assert not future.cancel()
+        assert future.result(10).ok
+
+    with pytest.raises(Unwritten, match="R013"):
+        writer.post(Input("late", alert())).result(1)
+
+
+def test_a_moment_that_the_mind_does_not_take_is_an_alarm_and_no_busy_loop(database, session):
+    clock = Jumping(NIGHT)
+    alarms, rounds = [], []
+    with writing(database, clock) as writer:
+        writer.alarm.append(alarms.append)
+        issue(writer)
+        writer.settle().result(10)
+        session.run("UPDATE board SET run_at = ? WHERE id = (SELECT min(id) FROM board)", NIGHT - 1)
+        session.run("UPDATE board SET run_at = NULL WHERE run_at > ?", NIGHT)
+        for _ in range(2):
+            writer.due()
+            writer.settle().result(10)
+        original = writer._round
+        writer._round = lambda waiting: (rounds.append(1), original(waiting))[1]
+        threading.Event().wait(1.2)
+
+    assert len(rounds) <= 4
+    assert [a.code for a in alarms] == ["R022"]
+
+
+def test_a_cancellation_that_nobody_signed_withdraws_nothing(database, session):
+    with writing(database) as writer:
+        issue(writer)
+        alone = Input("c", alert(2, ""), (), (Signature("p", "x", "x"),))
+        assert writer.post(alone).result(10).code == "R021"
+
+    assert session.run("SELECT count(*) FROM delivery WHERE state = 6") == [(0,)]

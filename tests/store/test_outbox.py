@@ -137,17 +137,30 @@ def test_an_expired_lease_means_unknown(level, end, database, session):
     )
 
 
-def test_a_row_that_is_put_off_again_and_again_is_given_up(database, session):
+def test_a_row_that_is_put_off_goes_on_until_its_warning_expires(database, session):
     told(session, database.vault, "p1")
     now = NOW
-    for turn in range(1, outbox.ATTEMPTS + 1):
+    for turn in range(1, 31):
         (row,) = lease(session, now=now, token=turn)
-        moved = outbox.finish(
-            session, "sms_1", [Verdict(row.id, turn, run_at=now + SECOND, code="busy")], now
-        )
+        assert row.attempts == turn
+        later = Verdict(row.id, turn, run_at=now + SECOND, code="busy")
+        assert outbox.finish(session, "sms_1", [later], now) == []
         now += SECOND
 
-    assert [(m.state, m.code) for m in moved] == [(State.REFUSED, "busy")]
+    assert outbox.expire(session, NOW + 3599 * SECOND) == []
+    moved = outbox.expire(session, NOW + 3600 * SECOND)
+
+    assert [(m.state, m.code) for m in moved] == [(State.EXPIRED, "busy")]
+    assert lease(session, now=NOW + 3600 * SECOND) == []
+
+
+def test_what_may_have_gone_out_expires_as_unknown(database, session):
+    notice = told(session, database.vault, "p1", "p2")
+    (one, _) = lease(session)
+    outbox.finish(session, "sms_1", [Verdict(one.id, 7, end=State.UNKNOWN)], NOW)
+
+    assert outbox.expire(session, NOW + 3600 * SECOND)[0].state == State.UNKNOWN  # the other is leased
+    assert deliveries.tally(session, notice) == {"planned": 2, "open": 1, "unknown": 1}
 
 
 def test_released_rows_were_never_tried(database, session):

@@ -1,0 +1,50 @@
+"""活计 Tasks: what the writer does inside a round for lanes and ways back — results, receipts, letters, leases."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from fengsui.flow import mailing
+from fengsui.flow.inputs import Batch
+from fengsui.flow.round import Round
+from fengsui.store import inbox, notice, outbox, people, receipts
+from fengsui.store.outbox import Verdict
+from fengsui.store.sql import Session
+from fengsui.store.vault import Vault
+
+
+def finish(this: Round, lane: str, verdicts: Sequence[Verdict]) -> int:
+    """Write results of leased rows, and the facts they are for responsible persons; how many rows moved."""
+    moved = outbox.finish(this.session, lane, verdicts, this.now)
+    if any(v.dead for v in verdicts):
+        this.readdress()
+    this.take(mailing.news(this.session, moved, this.now))
+    return len(moved)
+
+
+def received(this: Round, lane: str, words: Sequence[receipts.Receipt]) -> int:
+    """Apply receipts, and the facts they are for responsible persons; how many rows moved."""
+    moved = receipts.apply(this.session, lane, words, this.now)
+    if any(r.dead for r in words):
+        this.readdress()
+    this.take(mailing.news(this.session, moved, this.now))
+    return len(moved)
+
+
+def letters(
+    session: Session, vault: Vault, limit: int
+) -> list[tuple[str, tuple[str, ...], tuple[str, int] | None, str]]:
+    """Unread messages: (id, persons with that number, (stream, version) answered, words)."""
+    found = []
+    for id_, _, sender, recipient, text in inbox.new(session, vault, limit):
+        persons = people.find(session, vault, "sms", sender)
+        told = notice.meant(session, persons[0], recipient[-notice.SUFFIX :]) if persons else None
+        found.append((id_, persons, (told.stream, told.version) if told else None, text))
+    return found
+
+
+def lease(session: Session, lane: str, now: int, until: int, limit: int) -> Batch:
+    """Lease rows of a lane under a new token."""
+    token = secrets.randbits(62) | 1
+    return Batch(token, outbox.lease(session, lane, now=now, until=until, token=token, limit=limit))
