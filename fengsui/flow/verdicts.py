@@ -1,0 +1,88 @@
+"""结果 Verdicts: from a leased row to a handover, from a gateway's answers to what they mean for the row."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fengsui.core.calendar import MINUTE, SECOND
+from fengsui.gateways.contract import Handover, Outcome, PartResult, Result
+from fengsui.store.outbox import Leased, Verdict
+from fengsui.store.states import State
+from fengsui.store.vault import KeyFault, Vault
+
+PAUSES = (5 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE)
+"""How long a row waits after its first, second … refusal that may pass."""
+BRIEF = (SECOND, 2 * SECOND, 5 * SECOND, 15 * SECOND, MINUTE)
+"""The same after being told that we are too fast: the gateway slows down by itself."""
+DISCONNECTED = "not connected"
+UNSENT = frozenset({DISCONNECTED, "login refused", "expired"})
+"""Codes with which a gateway says that it never put a part on the wire."""
+
+ENDS = {
+    Outcome.REFUSED_ADDRESS: State.REFUSED,
+    Outcome.REFUSED_CONTENT: State.REFUSED,
+    Outcome.UNKNOWN: State.UNKNOWN,
+}
+"""What ends a row, or leaves it in doubt; every other outcome is tried again until the warning expires."""
+WORSE = (Outcome.RETRY, Outcome.THROTTLED, Outcome.REFUSED_CONFIG, *ENDS)
+"""Of the parts of one row the outcome furthest right speaks for the row: doubt weighs more than a refusal."""
+
+_decoder = msgspec.json.Decoder(list[str])
+
+
+def handover(row: Leased, vault: Vault) -> Handover | None:
+    """What the gateway gets of a row; None if there is no address to send it to any more."""
+    if row.cipher is None:
+        return None
+    try:
+        to = vault.decrypt(bytes(row.cipher), "address")
+    except KeyFault:
+        return None
+    return Handover(
+        id=row.id,
+        to=to,
+        parts=_parts(row.body, row.texts, row.parts, row.accepted),
+        reference=row.id & 0xFF,
+        expires=row.expires,
+        level=row.level,
+        source_suffix=row.suffix,
+    )
+
+
+def _parts(body: str, texts: str, total: int, accepted: int) -> tuple[tuple[int, int, str], ...]:
+    """The parts that the peer has not yet taken."""
+    if total == 1:
+        return ((0, 1, body),)
+    return tuple((i, total, t) for i, t in enumerate(_decoder.decode(texts)) if not accepted >> i & 1)
+
+
+def never_sent(result: Result) -> bool:
+    """Whether no part of a row was put on the wire."""
+    return bool(result.parts) and all(
+        p.code in UNSENT and p.outcome in (Outcome.RETRY, Outcome.REFUSED_CONFIG) for p in result.parts
+    )
+
+
+def verdict(result: Result, token: int, attempts: int, now: int) -> Verdict:
+    """What a gateway's answers for the parts of one row mean for the row; no answer at all is doubt."""
+    mask, provider_ids = 0, []
+    worst: PartResult | None = None if result.parts else PartResult(0, Outcome.UNKNOWN)
+    for part in result.parts:
+        if part.outcome is Outcome.ACCEPTED:
+            mask |= 1 << part.index
+            provider_ids.append((part.index, part.provider_id))
+        elif worst is None or WORSE.index(part.outcome) > WORSE.index(worst.outcome):
+            worst = part
+    if worst is None:
+        return Verdict(result.id, token, mask, provider_ids=tuple(provider_ids))
+    pauses = BRIEF if worst.outcome is Outcome.THROTTLED else PAUSES
+    return Verdict(
+        result.id,
+        token,
+        mask,
+        end=ENDS.get(worst.outcome, State.PLANNED),
+        run_at=now + pauses[min(max(attempts, 1), len(pauses)) - 1],
+        code=worst.code or worst.outcome.value,
+        provider_ids=tuple(provider_ids),
+        dead=worst.outcome is Outcome.REFUSED_ADDRESS,
+    )
