@@ -91,6 +91,14 @@ def centre(command: Sequence[str] = LEAN, folder: Path | None = None) -> Iterato
         running.stop()
 
 
+def way(port: int) -> dict[str, str]:
+    """Settings of the gateway to a centre of this bench."""
+    return {
+        "host": "127.0.0.1", "port": str(port), "system_id": "fengsui", "password": "rehearse",
+        "source": "1009900", "window": WINDOW,
+    }  # fmt: skip
+
+
 def bench(data: Path | None, database: str, *, recipients: int, responsible: int) -> dict[str, Any]:
     """One run; its figures. Raises ValueError for a place that is not empty or numbers that make no sense."""
     if not 0 <= responsible <= recipients or recipients < 1:
@@ -110,11 +118,7 @@ def measured(keys: Vault, peer: Centre, *, recipients: int, responsible: int) ->
 async def _sent(keys: Vault, rules: Pack, port: int, recipients: int) -> tuple[Counting, float]:
     """Sign, and wait for the last receipt; the gateway and when it was signed."""
     clock = Clock()
-    given = {
-        "host": "127.0.0.1", "port": str(port), "system_id": "fengsui", "password": "rehearse",
-        "source": "1009900", "window": WINDOW,
-    }  # fmt: skip
-    gateway = Counting("sms", given, accepts=frozenset({"test"}), clock=clock.now)
+    gateway = Counting("sms", way(port), accepts=frozenset({"test"}), clock=clock.now)
     house = serve.House(rules, clock, keys, [gateway])
     await house.start()
     try:

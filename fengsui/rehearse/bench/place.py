@@ -96,13 +96,19 @@ def number(n: int) -> str:
 
 
 def signed(
-    pack: Pack, at: int, *, version: int = 1, stream: str = STREAM, level: str = "red"
+    pack: Pack,
+    at: int,
+    *,
+    version: int = 1,
+    stream: str = STREAM,
+    level: str = "red",
+    hazard: str = "rainstorm",
 ) -> inputs.Input:
     """A warning for the whole district, written by one and signed by another."""
-    paper = Paper("alert", wording.paper(wording.Draft("", f"第{version}版")))
+    paper = Paper("alert", wording.paper(wording.Draft("", f"{stream} {version}")))
     fact = msgspec.convert(
         {
-            "kind": "alerted", "stream": stream, "at": at, "version": version, "hazard": "rainstorm",
+            "kind": "alerted", "stream": stream, "at": at, "version": version, "hazard": hazard,
             "zones": {pack.district: level} if level else {}, "expires": at + 6 * HOUR, "author": AUTHOR,
             "signer": SIGNER, "paper": paper.digest, "replaces": version - 1, "series": "test",
         },
