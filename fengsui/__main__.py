@@ -124,7 +124,10 @@ async def _run(here: site.Site, keys: vault.Vault) -> None:
     try:
         await house.install()
         await serve.serve(
-            Hot(LinkDoor(links, lambda: house.ready), time.monotonic), host=here.host, port=here.port
+            Hot(LinkDoor(links, lambda: house.ready), time.monotonic),
+            house.over,
+            host=here.host,
+            port=here.port,
         )
     finally:
         links.close()

@@ -23,6 +23,7 @@ from fengsui.core.state import DISTRICT
 from fengsui.flow import inputs
 from fengsui.flow.clock import Alarm, Time
 from fengsui.flow.inputs import Change
+from fengsui.flow.listen import Listener
 from fengsui.flow.receive import Mailroom
 from fengsui.flow.record import Writer
 from fengsui.flow.send import Lane
@@ -32,6 +33,8 @@ from fengsui.store.vault import Vault
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+WATCH = 0.5
+"""Seconds between looks at whether the writer lives."""
 Application = Callable[..., Any]
 Wall = Callable[[], int]
 
@@ -42,14 +45,19 @@ class House:
     def __init__(
         self, pack: Pack, clock: Time, vault: Vault, gateways: Sequence[Gateway] = (), *, address: str = ""
     ) -> None:
-        """address: the public web address that texts link to, "" = texts carry no link."""
+        """address: the public web address that texts link to, "" = texts carry no link.
+
+        ``over`` is set when a part of the house has ended by itself: the process must not go on pretending.
+        """
         known = [inputs.Lane(g.name, g.channel, g.accepts) for g in gateways]
         self.pack, self.clock = pack, clock
         self.gateways = tuple(gateways)
         self.writer = Writer(pack, clock, vault, lanes=known, address=address)
         self.lanes = [Lane(g, self.writer, vault, clock) for g in gateways]
         self.mailroom = Mailroom(self.writer)
+        self._listener = Listener(self.writer.due)
         self.ready = False
+        self.over = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -63,9 +71,10 @@ class House:
 
         self.writer.wake.append(woken)
         self.writer.alarm.append(_alarmed)
+        self._listener.start()
         for gateway in self.gateways:
             await gateway.start()
-        work = [lane.run() for lane in self.lanes] + [self.mailroom.run()]
+        work = [lane.run() for lane in self.lanes] + [self.mailroom.run(), self._watch()]
         work += [self.mailroom.listen(g, g.name) for g in self.gateways if isinstance(g, Inbound)]
         self._tasks = [asyncio.create_task(w) for w in work]
         for task in self._tasks:
@@ -83,6 +92,7 @@ class House:
             task.remove_done_callback(self._ended)
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._listener.stop)
         await asyncio.to_thread(self.writer.stop)
 
     async def install(self, series: Series = "actual") -> None:
@@ -95,11 +105,18 @@ class House:
         for lane in self.lanes:
             lane.wake()
 
+    async def _watch(self) -> None:
+        """Ends with what ended the writer."""
+        while self.writer.failure is None:  # noqa: ASYNC110 - a thread that dies signals nobody
+            await asyncio.sleep(WATCH)
+        raise self.writer.failure
+
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """A part of the house that ends by itself is a fault: say so loudly, and be not ready."""
+        """A part of the house that ends by itself is a fault: say so loudly, be not ready, let the process end."""
         if not task.cancelled() and (error := task.exception()):
             log.critical("%s 意外停止：%r [R040]", task.get_name(), error)
-            self.ready = False
+        self.ready = False
+        self.over.set()
 
 
 def _alarmed(alarm: Alarm) -> None:
@@ -127,12 +144,25 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-async def serve(application: Application, *, host: str, port: int) -> None:
-    """Answer requests until SIGINT or SIGTERM says stop; connections under way are finished (at most 5 s)."""
+async def serve(application: Application, over: asyncio.Event, *, host: str, port: int) -> None:
+    """Answer requests until SIGINT or SIGTERM says stop, or the house is over; connections under way are finished
+    (at most 5 s). Raises OSError if the port cannot be opened or a part of the house ended by itself.
+    """
     config = uvicorn.Config(
         application, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5
     )
     server = _Server(config)
-    await server.serve()
+
+    async def end() -> None:
+        await over.wait()
+        server.should_exit = True
+
+    ending = asyncio.create_task(end())
+    try:
+        await server.serve()
+    finally:
+        ending.cancel()
+    if over.is_set():
+        raise OSError("系统的一部分意外停止，进程随之结束，由服务管理器重启；原因见日志。[R042]")
     if server.started is False:
         raise OSError(f"端口 {port} 无法打开，可能已被占用。请在 fengsui.toml 另设 port。[R041]")

@@ -90,7 +90,7 @@ async def play(
         await stage.stop()
 
 
-class Unfinished(Exception):  # noqa: N818 - the condition is the name
+class Unfinished(OSError):  # noqa: N818 - the condition is the name
     """演练结束时仍有事项既未办结也未督办，这是程序错误。[D011]"""
 
 

@@ -99,7 +99,7 @@ def show(result: dict[str, Any], pack: Pack, console: Console) -> None:
         ]
         table.add_row(
             clause.cite,
-            _brief(clause.quotes[0]),
+            _brief(clause.quotes),
             *figures,
             "待实现" if row["planned"] else "",
             style="dim" if row["planned"] else "",
@@ -107,7 +107,9 @@ def show(result: dict[str, Any], pack: Pack, console: Console) -> None:
     console.print(table)
 
 
-def _brief(quote: str, width: int = 50) -> str:
+def _brief(quotes: Iterable[str], width: int = 50) -> str:
+    """The beginning of the quote that says most, not of a heading or a line of responsible units."""
+    quote = max((q for q in quotes if not q.startswith("责任单位")), key=len)
     return quote if len(quote) <= width else quote[: width - 1] + "…"
 
 

@@ -36,11 +36,13 @@ SOURCE = "1009900"
 """Our own number in rehearsals: invented, cannot ring."""
 DEAD = "001"
 """The code with which the centre says that a number is out of service."""
+PATIENCE = 60.0
+"""Seconds of real time after which a rehearsal that does not come to rest is given up."""
 POLL = 0.0005
 """Seconds between looks at whether everything is quiet."""
 
 
-class Stuck(Exception):  # noqa: N818 - the condition is the name
+class Stuck(OSError):  # noqa: N818 - the condition is the name
     """演练停住了：有消息长时间没有结果。请附上日志报告。[D010]"""
 
 
@@ -128,10 +130,10 @@ class Stage:
     async def quiet(self) -> None:
         """Until nothing is on its way anywhere. Raises Stuck after a minute of real time."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + 60
+        end = loop.time() + PATIENCE
         calm = 0
         while calm < 2:
-            if loop.time() > end:
+            if loop.time() > end or self.house.over.is_set():
                 raise Stuck(Stuck.__doc__)
             calm = calm + 1 if await self._calm() else 0
             if not calm:
@@ -146,7 +148,7 @@ class Stage:
         house = self.house
         if any(lane.busy for lane in house.lanes) or house.mailroom.busy or self.centre.stats()["owed"]:
             return False
-        await house.writer.settle()
+        await asyncio.wait_for(house.writer.settle(), PATIENCE)
         leased, soonest = await house.writer.outlook()
         due = soonest is not None and soonest <= self.clock.now()
         return not (leased or due or any(lane.busy for lane in house.lanes) or self.centre.stats()["owed"])
