@@ -6,7 +6,7 @@ All functions work inside the caller's transaction. Tallies in ``notice_channel`
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -193,10 +193,10 @@ _FINISH = (
     " state = CASE WHEN (accepted | r.mask) = (CAST(1 AS BIGINT) << parts) - 1 THEN 2"
     " WHEN r.verdict IN (3, 4) THEN r.verdict"
     " WHEN r.verdict = 1 AND responsible = 0 AND rank > 3 THEN 1 ELSE 0 END"
-    " FROM (SELECT CAST(j.value->>0 AS BIGINT) AS row, CAST(j.value->>1 AS BIGINT) AS token,"
-    " CAST(j.value->>2 AS BIGINT) AS mask, CAST(j.value->>3 AS BIGINT) AS verdict,"
-    " CAST(j.value->>4 AS BIGINT) AS run_at, j.value->>5 AS code FROM {each}) AS r"
-    " WHERE delivery.id = r.row AND delivery.lease = r.token AND delivery.state = 0 AND r.token <> 0"
+    " FROM (SELECT CAST(? AS BIGINT) AS token, CAST(? AS BIGINT) AS mask, CAST(? AS BIGINT) AS verdict,"
+    " CAST(? AS BIGINT) AS run_at, CAST(? AS TEXT) AS code) AS r"
+    " WHERE delivery.id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text})"
+    " AND delivery.lease = r.token AND delivery.state = 0 AND r.token <> 0"
     " RETURNING delivery.id, notice, recipient, channel, responsible, address, state, delivery.code"
 )
 
@@ -209,7 +209,12 @@ def finish(session: Session, gateway: str, verdicts: Sequence[Verdict], now: int
     """
     if not verdicts:
         return []
-    rows = session.run(_FINISH, pack([v[:6] for v in verdicts]))
+    alike: dict[tuple[int, int, int, int, str], list[int]] = defaultdict(
+        list
+    )  # most rows of a batch fared alike
+    for v in verdicts:
+        alike[v.lease, v.accepted, v.end, v.run_at, v.code].append(v.id)
+    rows = [row for what, ids in alike.items() for row in session.run(_FINISH, *what, pack(ids))]
     moved = [Moved._make(row) for row in rows if row[6]]
     tally.moved(session, Counter((m.notice, m.channel, 0, m.state) for m in moved))
     parts = [(v.id, index, provider) for v in verdicts for index, provider in v.provider_ids]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -41,30 +41,31 @@ _WORDS = {"delivered": State.DELIVERED, "failed": State.FAILED, "expired": State
 
 def apply(session: Session, gateway: str, batch: Sequence[Receipt], now: int) -> list[Moved]:
     """Apply receipts in whatever order they come; those whose part is not known yet are kept until it is."""
-    words = [(n, r.provider_id) for n, r in enumerate(batch) if r.state in _WORDS]
+    words = [r for r in batch if r.state in _WORDS]
     rows = session.run(
-        "SELECT CAST(j.value->>0 AS BIGINT), d.id, d.notice, d.recipient, d.channel, d.responsible, d.address,"
-        " d.state, d.parts, d.delivered, p.idx FROM {each}"
-        " {join} part p ON p.gateway = ? AND p.provider_id = j.value->>1 JOIN delivery d ON d.id = p.delivery",
-        pack(words), gateway,
+        "SELECT p.provider_id, d.id, d.notice, d.recipient, d.channel, d.responsible, d.address,"
+        " d.state, d.parts, d.delivered, p.idx FROM {each_text}"
+        " {join} part p ON p.gateway = ? AND p.provider_id = j.value JOIN delivery d ON d.id = p.delivery",
+        pack(dict.fromkeys(r.provider_id for r in words)), gateway,
     )  # fmt: skip
-    known = {row[0] for row in rows}
-    if early := [batch[n] for n, _ in words if n not in known]:
+    known: dict[str, list[Values]] = defaultdict(list)
+    for row in rows:
+        known[row[0]].append(row)
+    if early := [r for r in words if r.provider_id not in known]:
         session.run(
             "INSERT INTO early_receipt (gateway, provider_id, state, code, dead, at) SELECT ?, j.value->>0,"
             " j.value->>1, j.value->>2, CASE WHEN CAST(j.value->>3 AS TEXT) IN ('true', '1') THEN 1 ELSE 0 END, ? FROM {each}",
             gateway, now, pack(early),
         )  # fmt: skip
-    return _raise(session, rows, batch)
+    return _raise(session, [(r, row) for r in words for row in known.get(r.provider_id, ())])
 
 
-def _raise(session: Session, rows: Sequence[Values], batch: Sequence[Receipt]) -> list[Moved]:
+def _raise(session: Session, told: Sequence[tuple[Receipt, Values]]) -> list[Moved]:
     """Risen states, computed here: a round holds the lock, so nothing changes between reading and writing."""
     now: dict[int, tuple[int, int, str]] = {}
     before: dict[int, tuple[int, str, str, int, int, int]] = {}
     dead: list[int] = []
-    for n, id_, notice, recipient, channel, responsible, address, state, parts, mask, idx in rows:
-        receipt = batch[n]
+    for receipt, (_, id_, notice, recipient, channel, responsible, address, state, parts, mask, idx) in told:
         word = _WORDS[receipt.state]
         state, mask, code = now.get(id_, (state, mask, ""))  # noqa: PLW2901
         before.setdefault(id_, (notice, recipient, channel, responsible, address, state))
@@ -76,13 +77,16 @@ def _raise(session: Session, rows: Sequence[Values], batch: Sequence[Receipt]) -
             dead.append(id_)
     if not now:
         return []
-    session.run(
-        "UPDATE delivery SET state = r.state, delivered = r.mask, lease = CASE WHEN r.state = 0 THEN lease ELSE 0 END,"
-        " code = CASE WHEN r.code = '' THEN delivery.code ELSE r.code END"
-        " FROM (SELECT CAST(j.value->>0 AS BIGINT) AS row, CAST(j.value->>1 AS BIGINT) AS state,"
-        " CAST(j.value->>2 AS BIGINT) AS mask, j.value->>3 AS code FROM {each}) AS r WHERE delivery.id = r.row",
-        pack([(id_, *value) for id_, value in now.items()]),
-    )
+    alike: dict[tuple[int, int, str], list[int]] = defaultdict(list)  # most receipts say the same
+    for id_, value in now.items():
+        alike[value].append(id_)
+    for (state, mask, code), ids in alike.items():
+        session.run(
+            "UPDATE delivery SET state = ?, delivered = ?, lease = CASE WHEN CAST(? AS BIGINT) = 0 THEN lease ELSE 0 END,"
+            " code = CASE WHEN CAST(? AS TEXT) = '' THEN code ELSE ? END"
+            " WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text})",
+            state, mask, state, code, code, pack(ids),
+        )  # fmt: skip
     if dead:
         bury(session, dead)
     moved = [
