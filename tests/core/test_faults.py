@@ -8,7 +8,7 @@ import pytest
 from fengsui.core import callup, duties, evidence, insertion, notices, plans
 from fengsui.core.evidence import Proof
 from tests.core import test_callup, test_duties, test_insertion, test_notices, test_suspension
-from tests.core.walk import Broken
+from tests.core.walk import Broken, Walk
 
 replace = msgspec.structs.replace
 coming, stepped, ended, message = plans.coming, duties._stepped, duties._ended, callup._message
