@@ -227,10 +227,17 @@ def _audience(clause: Clause, notice: Notice, state: State, world: World) -> Tol
     known: triggers.Changes = {}
     for unit in triggers.subjects(notice.who or clause.responsible, "", state, world.pack):
         for post, change, level in triggers.posts(unit, state, world, audience=notice.audience, known=known):
-            if post.holder and triggers.asks(notice.trigger, change, level):
+            if not post.holder or (change == "gone" and not _may_know(post.holder, state)):
+                continue
+            if triggers.asks(notice.trigger, change, level):
                 group = found[change, level]
                 group[post.holder] = (*group.get(post.holder, ()), post.id)
     return found
+
+
+def _may_know(person: str, state: State) -> bool:
+    """Whether something may have reached a person: he was told, and not every delivery was provably unsent."""
+    return person in state.notices.people and person not in state.alert.withdrawn
 
 
 def _reached_before(clause: Clause, notice: Notice, state: State, world: World) -> Told:
@@ -238,7 +245,7 @@ def _reached_before(clause: Clause, notice: Notice, state: State, world: World) 
     del clause, notice
     found: Told = defaultdict(dict)
     for person in state.notices.people:
-        if person in state.alert.withdrawn:
+        if not _may_know(person, state):
             continue
         gone = _gone(person, state, world)
         if gone:

@@ -13,6 +13,7 @@ from tests.core.worlds import (
     JULE,
     District,
     a_directory,
+    a_population,
     an_alert,
     at,
     code,
@@ -315,3 +316,13 @@ def test_a_version_is_published_when_every_channel_of_every_telling_is_listed_an
 
     call = next(k for k in d.state().notices.sent if k.startswith("call/"))
     assert [listed(n) for n in (call, ALERT, "2.4.3/media/1/red-new")] == [False, False, True]
+
+
+def test_an_all_clear_on_the_dedicated_channel_goes_to_nobody_whose_order_never_left() -> None:
+    district = District(a_population(120))
+    district.post(an_alert("red"))
+    officer = next(p.holder for p in district.directory.posts.values() if p.id == "media/duty_officer/1")
+
+    district.post(an_alert("", version=2, time="03:00", withdrawn=[officer]))
+
+    assert officer not in district.told(since=at("03:00"))
