@@ -20,6 +20,10 @@ START = 1_772_000_000_000_000
 """A moment in UTC µs at which tests begin."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--storms", type=int, default=30, help="how often servers are killed, see tests/storm")
+
+
 class Database(NamedTuple):
     """Where a test's district lives, and its keys."""
 
