@@ -41,6 +41,8 @@ MOST = 1000
 """Inputs, and rows of results or receipts, taken into one round."""
 SLICE = 4000
 """Rows of a fan-out slice: small, so that an answer does not wait for it (measured: 2,000 to 10,000)."""
+BREATH = 0.003
+"""Seconds in which lanes may ask for what has just been issued, before lists are fanned out."""
 SWEEP = 1_000_000
 """µs between looks for what is queued and out of date."""
 STUCK = 60_000_000
@@ -75,6 +77,7 @@ class Writer:
         self._name = secrets.token_hex(4)
         self._seq = 0
         self._looked = self._swept = 0
+        self._issued, self._sliced, self._left = False, False, True
         self._stuck: dict[str, int] = {}
         self._inputs: deque[tuple[Input, Pending[Answer]]] = deque()
         self._jobs: deque[Job] = deque()
@@ -198,7 +201,7 @@ class Writer:
             self._loaded.set_result(None)
             more = True
             while not (self._stopping and not more and not self._inputs and not self._jobs):
-                more = self._one(self._take(0 if more else self._patience()))
+                more = self._one(self._take(self._patience(more)))
         except BaseException as error:
             self.failure = error
             self._abandon(error)
@@ -225,7 +228,9 @@ class Writer:
         for future in waiting if self._loaded.done() else [self._loaded, *waiting]:
             future.set_exception(error)
 
-    def _patience(self) -> float:
+    def _patience(self, more: bool) -> float:  # noqa: FBT001 - said by the round before
+        if more:
+            return BREATH if self._issued else 0
         soonest = board.soonest(self._session)
         if (
             soonest is None or soonest <= self._looked
@@ -291,7 +296,8 @@ class Writer:
         answers = this.take([one for one, _ in waiting.inputs], asked=True)
         results = [this.job(job.run) for job in waiting.jobs]
         looped = self._time(this, now)
-        more = not this.pending and self._slice(this, now)
+        self._issued = this.pending
+        more = self._later(this, now, busy=bool(waiting.jobs))
         chain = this.write(chain)
         if self._session.vendor == "postgresql" and (this.streams or more):
             self._session.run("SELECT pg_notify('fengsui', ?)", self._name)
@@ -373,6 +379,17 @@ class Writer:
         ]
         self._stuck.update(dict.fromkeys(stuck, now + STUCK))
         return [Alarm("R022", f"到时事项 {id_} 已处理但仍在看板上。[R022]", now) for id_ in stuck]
+
+    def _later(self, this: Round, now: int, *, busy: bool) -> bool:
+        """A slice of what may wait, if it is its turn: not in the round that issues, and while lanes are busy in every
+        other round, so that the first batch and answers do not wait for lists. Whether there is more of it.
+        """
+        if this.pending or (busy and self._sliced):
+            self._sliced = this.pending
+            self._left = self._left or this.pending
+        else:
+            self._sliced, self._left = True, self._slice(this, now)
+        return self._left
 
     def _slice(self, this: Round, now: int) -> bool:
         """Work that may wait, a little of it: doubtful leases, rows out of date, withdrawn lists, a slice of a fan-out."""
