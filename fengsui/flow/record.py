@@ -228,7 +228,7 @@ class Writer:
         for future in waiting if self._loaded.done() else [self._loaded, *waiting]:
             future.set_exception(error)
 
-    def _patience(self, more: bool) -> float:  # noqa: FBT001 - said by the round before
+    def _patience(self, more: bool) -> float:
         if more:
             return BREATH if self._issued else 0
         soonest = board.soonest(self._session)
