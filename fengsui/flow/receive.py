@@ -68,7 +68,7 @@ class Mailroom:
             try:
                 while await self._read():
                     pass
-            except Unwritten as error:
+            except (Unwritten, Parked) as error:
                 log.warning("收件暂时无法处理，稍后再试：%s", error)
             self._reading = False
             try:
