@@ -88,8 +88,6 @@ def _repeated(fact: Alerted, world: World) -> Refusal | None:
 
 def _stale(fact: Alerted, world: World) -> Refusal | None:
     state = world.at(fact.stream)
-    if state.closed:
-        return Refusal("A08", "该过程已归档，请新建过程后发布")
     if fact.replaces != state.alert.version or fact.version != state.alert.version + 1:
         return Refusal("A01", f"预警已有第 {state.alert.version} 版（另一席位刚刚发布），请刷新后再定")
     return None

@@ -78,5 +78,10 @@ class Directory(msgspec.Struct, frozen=True, dict=True):
         return tuple([c for c in wanted if c in open_ways]) or open_ways
 
     @cached_property
+    def reachable(self) -> frozenset[str]:
+        """Persons who have any way open."""
+        return frozenset(person for person, ways in self._open.items() if ways)
+
+    @cached_property
     def _open(self) -> dict[str, tuple[str, ...]]:
         return {p.id: tuple(c for c in p.channels if c in self.ways) for p in self.persons.values()}

@@ -253,8 +253,8 @@ def _vacant(fact: DutyOpened, world: World) -> list[Held]:
     """Posts that owe an answer but whom nobody can be told for: no holder, or no way to him."""
     if "acknowledged" not in fact.plan.evidence:
         return []
-    posts = world.directory.posts
-    mute = {h for h in fact.holders if h not in posts or not world.directory.usable(posts[h].holder, ())}
+    posts, reachable = world.directory.posts, world.directory.reachable
+    mute = {h for h in fact.holders if h not in posts or posts[h].holder not in reachable}
     return [(fact.key, h) for h in sorted(mute)]
 
 
