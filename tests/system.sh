@@ -2,7 +2,7 @@
 # System packages that the tests need; harmless when they are there. Needs root or sudo.
 set -eu
 
-PACKAGES="postgresql"
+PACKAGES="postgresql postfix"
 
 missing=""
 for package in $PACKAGES; do
@@ -27,6 +27,7 @@ if [ -n "$missing" ]; then
         made=1
     fi
     status=0
+    echo "postfix postfix/main_mailer_type select No configuration" | $as_root debconf-set-selections
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null || true
     # shellcheck disable=SC2086
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing </dev/null || status=$?

@@ -137,7 +137,7 @@ class Writer:
         self, limit: int = 100
     ) -> Pending[list[tuple[str, tuple[str, ...], tuple[str, int] | None, str]]]:
         """Messages nobody has read yet: (id, persons with that number, (stream, version) answered, words)."""
-        return self._job(lambda r: tasks.letters(r.session, self._setting.vault, limit), 1)
+        return self._job(lambda r: tasks.letters(r, limit), 1)
 
     def settle_letter(self, id: str, state: str) -> Pending[None]:  # noqa: A002 - the table's own word
         """Say what became of a message."""

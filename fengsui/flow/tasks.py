@@ -11,7 +11,6 @@ from fengsui.flow.round import Round
 from fengsui.store import inbox, notice, outbox, people, receipts
 from fengsui.store.outbox import Verdict
 from fengsui.store.sql import Session
-from fengsui.store.vault import Vault
 
 
 def finish(this: Round, lane: str, verdicts: Sequence[Verdict]) -> int:
@@ -32,13 +31,16 @@ def received(this: Round, lane: str, words: Sequence[receipts.Receipt]) -> int:
     return len(moved)
 
 
-def letters(
-    session: Session, vault: Vault, limit: int
-) -> list[tuple[str, tuple[str, ...], tuple[str, int] | None, str]]:
-    """Unread messages: (id, persons with that number, (stream, version) answered, words)."""
+def letters(this: Round, limit: int) -> list[tuple[str, tuple[str, ...], tuple[str, int] | None, str]]:
+    """Unread messages: (id, persons with that number or address, (stream, version) answered, words).
+
+    A sender is looked up on the channel of the lane that heard him; one that is not configured any more was a phone's.
+    """
+    session, vault = this.session, this.setting.vault
+    channels = {lane.name: lane.channel for lane in this.setting.lanes}
     found = []
-    for id_, _, sender, recipient, text in inbox.new(session, vault, limit):
-        persons = people.find(session, vault, "sms", sender)
+    for id_, lane, sender, recipient, text in inbox.new(session, vault, limit):
+        persons = people.find(session, vault, channels.get(lane, "sms"), sender)
         told = notice.meant(session, persons[0], recipient[-notice.SUFFIX :]) if persons else None
         found.append((id_, persons, (told.stream, told.version) if told else None, text))
     return found
