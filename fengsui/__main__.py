@@ -15,7 +15,6 @@ from fengsui import config, gateways
 from fengsui.config import site
 from fengsui.flow import serve
 from fengsui.flow.clock import Clock, database_wall
-from fengsui.flow.links import Links
 from fengsui.formats import packs
 from fengsui.rehearse import demo
 from fengsui.rehearse.bench import command as bench
@@ -23,8 +22,6 @@ from fengsui.store import history, rebuild, vault, verify
 from fengsui.store.lock import Lock, Occupied
 from fengsui.store.migrate import migrate
 from fengsui.store.sql import Errors, Session
-from fengsui.web.door import LinkDoor
-from fengsui.web.hot import Hot
 
 DATA = "data"
 """The data directory where FENGSUI_DATA names none."""
@@ -119,18 +116,15 @@ async def _run(here: site.Site, keys: vault.Vault) -> None:
         for w in here.gateway
     ]
     house = serve.House(packs.load(here.pack), clock, keys, ways, address=here.address)
+    from fengsui.config.asgi import Application  # noqa: PLC0415 - pages need Django configured, which needs a place
+
     await house.start()
-    links = Links(house.writer)
+    application = Application(house)
     try:
         await house.install()
-        await serve.serve(
-            Hot(LinkDoor(links, lambda: house.ready), time.monotonic),
-            house.over,
-            host=here.host,
-            port=here.port,
-        )
+        await serve.serve(application, house.over, host=here.host, port=here.port)
     finally:
-        links.close()
+        application.close()
         await house.stop()
 
 

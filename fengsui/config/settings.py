@@ -45,6 +45,7 @@ def databases(place: Place) -> dict[str, dict[str, Any]]:
         return {
             "default": _sqlite(place.data / "fengsui.sqlite3"),
             "archive": _sqlite(place.data / "archive.sqlite3"),
+            "desk": _sqlite(place.data / "desk.sqlite3"),
         }
     url = urlsplit(place.database)
     if url.scheme not in {"postgresql", "postgres"}:
@@ -79,7 +80,41 @@ _place = here()
 SECRET_KEY = secret(_place)
 DATABASES = databases(_place)
 DATABASE_ROUTERS = ["fengsui.store.router.Router"]
-INSTALLED_APPS = ["fengsui.store"]
+INSTALLED_APPS = ["django.contrib.sessions", "django.contrib.staticfiles", "fengsui.store", "fengsui.web"]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "fengsui.web.middleware.policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "fengsui.web.middleware.Gate",
+]
+ROOT_URLCONF = "fengsui.web.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": ["fengsui.web.context.frame"],
+            "builtins": ["fengsui.web.templatetags.words"],
+        },
+    }
+]
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+SESSION_COOKIE_NAME = "fengsui"
+SESSION_COOKIE_AGE = 12 * 3600  # one shift
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "fengsui_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "fengsui.web.pages.trouble.forged"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "no-referrer"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"

@@ -51,7 +51,7 @@ class House:
         ``over`` is set when a part of the house has ended by itself: the process must not go on pretending.
         """
         known = [inputs.Lane(g.name, g.channel, g.accepts) for g in gateways]
-        self.pack, self.clock = pack, clock
+        self.pack, self.clock, self.vault = pack, clock, vault
         self.gateways = tuple(gateways)
         self.writer = Writer(pack, clock, vault, lanes=known, address=address)
         self.lanes = [Lane(g, self.writer, vault, clock) for g in gateways]

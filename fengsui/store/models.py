@@ -3,7 +3,7 @@
 All times are UTC microseconds (0 = never). Flags are 0 or 1, so that one SQL text serves both databases.
 """
 
-# ruff: noqa: DJ008, D106  rows are read as tuples; nobody prints them
+
 from __future__ import annotations
 
 from typing import Any
@@ -384,3 +384,6 @@ class Parked(models.Model):
 
     class Meta:
         db_table = "parked"
+
+
+from fengsui.store.accounts import Account, Attempt, Draft  # noqa: E402, F401 - Django looks for tables here

@@ -1,0 +1,66 @@
+"""入口 Entry: one ASGI application — hot routes and event streams raw, every other page by Django in a few threads."""
+
+from __future__ import annotations
+
+import time
+from importlib import import_module
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.db import connections
+
+from fengsui.flow.links import Links
+from fengsui.flow.serve import House
+from fengsui.store.accounts import Account
+from fengsui.web import here
+from fengsui.web.door import LinkDoor
+from fengsui.web.hot import Hot, Message, Receive, Send
+from fengsui.web.live import Hub
+
+THREADS = 8
+"""Pages made at once; the rest wait their turn."""
+
+
+class Application:
+    """Every request finds its room here. ``close`` when the process ends."""
+
+    def __init__(self, house: House) -> None:
+        here.bind(house)
+        self._links = Links(house.writer)
+        self._hot = Hot(LinkDoor(self._links, lambda: house.ready), time.monotonic)
+        self._hub = Hub(logged_in, settings.SESSION_COOKIE_NAME)
+        wsgi: Any = get_wsgi_application()
+        self._pages: Any = WSGIMiddleware(wsgi, workers=THREADS)
+        house.writer.wake.append(self._hub.changed)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request."""
+        path = scope.get("path", "")
+        if scope["type"] != "http" or path == "/health" or _link(path):
+            await self._hot(scope, receive, send)
+        elif path == "/events":
+            await self._hub(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    def close(self) -> None:
+        """Let go of the house."""
+        self._links.close()
+        here.bind(None)
+
+
+def _link(path: str) -> bool:
+    """Whether it is the bare link of a message; what lies behind it is a page like others."""
+    return path.startswith("/a/") and "/" not in path[3:]
+
+
+def logged_in(key: str) -> bool:
+    """Whether a session key belongs to an open login; asked in a thread of its own, whose connection is closed."""
+    try:
+        store = import_module(settings.SESSION_ENGINE).SessionStore(key)
+        number, stamp = store.get("account"), store.get("stamp")
+        return bool(key) and Account.objects.filter(id=number, active=True, stamp=stamp).exists()
+    finally:
+        connections.close_all()

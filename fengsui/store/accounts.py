@@ -1,0 +1,71 @@
+"""账号 Accounts: who may log in, with sessions, failed attempts and drafts — in a database file of their own.
+
+Editing these never waits for the writer. An account names a person of the directory by id; his number stays there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+Field = Any
+"""Django's fields are what they hold to whoever reads them."""
+
+
+def _text(**options: Any) -> Field:
+    return models.TextField(default="", **options)
+
+
+def _number() -> Field:
+    return models.BigIntegerField(default=0)
+
+
+class Account(models.Model):
+    """账号 One login: role, unit and person it acts for. password: argon2; totp, pin: encrypted or hashed, "" = none.
+
+    stamp: changes when the password does, so that every session of the account ends.
+    """
+
+    username: Field = models.TextField(unique=True)
+    name = _text()
+    role = _text()
+    unit = _text()
+    person = _text(db_index=True)
+    password = _text()
+    stamp = _text()
+    totp: Field = models.BinaryField(default=b"")
+    active: Field = models.BooleanField(default=True)
+    must_change: Field = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "account"
+
+    def __str__(self) -> str:
+        """Its login name."""
+        return str(self.username)
+
+
+class Attempt(models.Model):
+    """登录失败 A failed login: under which name, from where, when (UTC µs)."""
+
+    username = _text(db_index=True)
+    client = _text()
+    at = _number()
+
+    class Meta:
+        db_table = "attempt"
+
+
+class Draft(models.Model):
+    """草稿 A text being written: kind (alert, minutes …), whose, its fields as JSON; not part of any record."""
+
+    kind = _text()
+    account = _number()
+    stream = _text()
+    body: Field = models.TextField(default="{}")
+    at = _number()
+    state: Field = models.TextField(default="open")
+
+    class Meta:
+        db_table = "draft"

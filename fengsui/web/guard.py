@@ -1,0 +1,113 @@
+"""门卫 Guard: passwords, one-time codes, lock-out, and the recorded unmasking of numbers.
+
+Failures are counted for a name and for a client; the message never says which of name, password or code was wrong.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import pyotp
+from django.contrib.auth.hashers import check_password, make_password
+from django.http import HttpRequest
+
+from fengsui.core import calendar
+from fengsui.store.accounts import Account, Attempt
+from fengsui.web import here
+
+TRIES = 5
+"""Failures within the window after which a name is locked."""
+CLIENT_TRIES = 50
+"""Failures within the window after which a client is: a whole office may share one address."""
+WINDOW = 15 * calendar.MINUTE
+SHORTEST = 10
+"""Characters a password needs."""
+ISSUER = "烽燧"
+
+
+def client(request: HttpRequest) -> str:
+    """Where a request comes from."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def locked(username: str, address: str) -> bool:
+    """Whether too many attempts have failed lately."""
+    since = here.now() - WINDOW
+    recent = Attempt.objects.filter(at__gt=since)
+    return (
+        recent.filter(username=username).count() >= TRIES
+        or recent.filter(client=address).count() >= CLIENT_TRIES
+    )
+
+
+def check(username: str, password: str, code: str, address: str) -> Account | None:
+    """The account, if name, password and (where enrolled) one-time code are right; a failure is remembered."""
+    account = Account.objects.filter(username=username, active=True).first()
+    stored = account.password if account else _DUMMY
+    right = check_password(password, stored) and account is not None
+    if right and account and account.totp:
+        right = valid(account, code)
+    if not right:
+        Attempt.objects.create(username=username, client=address, at=here.now())
+        return None
+    Attempt.objects.filter(username=username).delete()
+    return account
+
+
+_DUMMY = make_password(secrets.token_hex(8))
+"""Checked where there is no such account, so that the answer takes as long."""
+
+
+def knows(account: Account, password: str) -> bool:
+    """Whether this is the account's password: asked again before what cannot be undone."""
+    return bool(check_password(password, account.password))
+
+
+def enter(request: HttpRequest, account: Account) -> None:
+    """Open a session for an account."""
+    request.session.cycle_key()
+    request.session["account"] = account.pk
+    request.session["stamp"] = account.stamp
+
+
+def leave(request: HttpRequest) -> None:
+    """Close the session."""
+    request.session.flush()
+
+
+def set_password(account: Account, password: str, *, must_change: bool = False) -> None:
+    """Store a new password; every session of the account ends."""
+    account.password = make_password(password)
+    account.stamp = secrets.token_hex(8)
+    account.must_change = must_change
+    account.save()
+
+
+def weak(password: str, account: Account) -> str:
+    """Why a password will not do, "" if it will."""
+    if len(password) < SHORTEST:
+        return f"口令至少 {SHORTEST} 个字符，可以用一句话"
+    if account.username and account.username in password:
+        return "口令不能包含登录名"
+    return "口令过于简单，请混用字母、数字或汉字" if len(set(password)) < SHORTEST // 2 else ""
+
+
+def enrolment(account: Account) -> tuple[str, str]:
+    """A fresh one-time secret and the address that an authenticator reads as a picture."""
+    secret = pyotp.random_base32()
+    return secret, pyotp.TOTP(secret).provisioning_uri(name=account.username, issuer_name=ISSUER)
+
+
+def enrol(account: Account, secret: str, code: str) -> bool:
+    """Turn one-time codes on if the authenticator gives the right one."""
+    if not pyotp.TOTP(secret).verify(code.strip(), valid_window=1):
+        return False
+    account.totp = here.house().vault.encrypt(secret, "totp")
+    account.save()
+    return True
+
+
+def valid(account: Account, code: str) -> bool:
+    """Whether a one-time code is the account's current one."""
+    secret = here.house().vault.decrypt(bytes(account.totp), "totp")
+    return pyotp.TOTP(secret).verify(code.strip(), valid_window=1)

@@ -1,0 +1,60 @@
+"""列表 Lists: one way to show rows — filter, pages, CSV, and a sentence where there is nothing yet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+PAGE = 50
+"""Rows on a page."""
+
+
+class Cell(NamedTuple):
+    """What one cell shows; ``kind`` names its look (ok, wait, late, plain), ``url`` makes it a link."""
+
+    text: str
+    kind: str = ""
+    url: str = ""
+
+
+class Listing(NamedTuple):
+    """A list: its title, column names, rows of cells, what to say when it is empty, and what stands above it."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Cell]]
+    empty: str
+    note: str = ""
+    actions: tuple[Cell, ...] = ()
+
+
+def show(request: HttpRequest, listing: Listing, template: str = "list.html", **more: Any) -> HttpResponse:
+    """The list as a page, or as CSV with ``?csv=1``; ``?q=`` keeps rows in which the words stand."""
+    wanted = request.GET.get("q", "").strip()
+    rows = [r for r in listing.rows if not wanted or any(wanted in c.text for c in r)]
+    if request.GET.get("csv"):
+        return _csv(listing, rows)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    return render(request, template, {"listing": listing, "page": page, "q": wanted, **more})
+
+
+def _csv(listing: Listing, rows: Sequence[Sequence[Cell]]) -> HttpResponse:
+    """UTF-8 with a mark, so that the spreadsheet programs of offices read it."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(listing.columns)
+    writer.writerows([_safe(c.text) for c in row] for row in rows)
+    answer = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = "attachment; filename=list.csv"
+    return answer
+
+
+def _safe(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text

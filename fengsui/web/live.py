@@ -1,0 +1,116 @@
+"""实时 Live: server-sent events — each commit says only that something changed; pages fetch what they may see.
+
+One raw ASGI route: a stream costs no thread. The login cookie is read once, before the stream begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from http.cookies import SimpleCookie
+
+from fengsui.flow.inputs import Change
+from fengsui.web.hot import Message, Receive, Send
+
+BEAT = 15.0
+"""Seconds between heartbeats; a page that hears none for 30 s says so."""
+WAITING = 100
+"""Changes a stream may fall behind before it is closed to fetch anew."""
+
+
+class Hub:
+    """Everybody who listens. ``changed`` may be called from any thread."""
+
+    def __init__(self, known: Callable[[str], bool], cookie: str) -> None:
+        """known: whether a session key belongs to an open login (asked in a thread); cookie: its name."""
+        self._known, self._cookie = known, cookie
+        self._streams: set[asyncio.Queue[int]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._latest, self._told = 0, False
+
+    @property
+    def open(self) -> int:
+        """How many listen."""
+        return len(self._streams)
+
+    def changed(self, change: Change) -> None:
+        """Something was committed."""
+        if self._loop is not None and change.streams:
+            self._loop.call_soon_threadsafe(self._note, change.seq)
+
+    def _note(self, seq: int) -> None:
+        """Commits of one moment are told once."""
+        self._latest = seq
+        if not self._told and self._loop is not None:
+            self._told = True
+            self._loop.call_later(0.05, self._tell)
+
+    def _tell(self) -> None:
+        self._told = False
+        for stream in self._streams:
+            with contextlib.suppress(asyncio.QueueFull):
+                stream.put_nowait(self._latest)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One stream, until the browser goes."""
+        self._loop = asyncio.get_running_loop()
+        if not await asyncio.to_thread(self._known, _session(scope, self._cookie)):
+            await _refuse(send)
+            return
+        stream: asyncio.Queue[int] = asyncio.Queue(WAITING)
+        self._streams.add(stream)
+        gone = asyncio.create_task(_gone(receive))
+        try:
+            await _begin(send)
+            while not gone.done() and not stream.full():
+                await send(_event(await _next(stream, gone)))
+        finally:
+            self._streams.discard(stream)
+            gone.cancel()
+
+
+async def _next(stream: asyncio.Queue[int], gone: asyncio.Task[None]) -> int | None:
+    """The next change, None for a heartbeat."""
+    waiting = asyncio.create_task(stream.get())
+    await asyncio.wait({waiting, gone}, timeout=BEAT, return_when=asyncio.FIRST_COMPLETED)
+    if waiting.done():
+        return waiting.result()
+    waiting.cancel()
+    return None
+
+
+def _event(seq: int | None) -> Message:
+    text = "event: beat\ndata: -\n\n" if seq is None else f"event: change\nid: {seq}\ndata: {seq}\n\n"
+    return {"type": "http.response.body", "body": text.encode(), "more_body": True}
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _begin(send: Send) -> None:
+    headers = [
+        (b"content-type", b"text/event-stream"),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send(
+        {"type": "http.response.body", "body": b"retry: 1000\nevent: beat\ndata: -\n\n", "more_body": True}
+    )
+
+
+async def _refuse(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _session(scope: Message, name: str) -> str:
+    for key, value in scope["headers"]:
+        if key == b"cookie":
+            jar: SimpleCookie = SimpleCookie()
+            jar.load(value.decode("latin-1"))
+            return jar[name].value if name in jar else ""
+    return ""

@@ -1,0 +1,98 @@
+"""登录 Login, logout, and one's own account: password and one-time codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import segno
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from fengsui.store.accounts import Account
+from fengsui.web import guard, rights
+
+FIRST = {"media": "media", "township": "desk", "supervisor": "supervision"}
+"""Where a role begins its work; the others at the desk."""
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """The page where this role works."""
+    role = account_of(request).role
+    page = FIRST.get(role, "desk")
+    return redirect(page if rights.may(role, page) else "own")
+
+
+@require_http_methods(["GET", "POST"])
+def login(request: HttpRequest) -> HttpResponse:
+    """Name, password, and a one-time code where one is set up."""
+    target = _target(request)
+    if request.method == "GET":
+        return render(request, "login.html", {"next": target})
+    username, address = request.POST.get("username", "").strip(), guard.client(request)
+    if guard.locked(username, address):
+        wrong = "失败次数过多，请 15 分钟后再试，或请管理员重设口令。[W040]"
+        return render(request, "login.html", {"next": target, "wrong": wrong}, status=429)
+    account = guard.check(username, request.POST.get("password", ""), request.POST.get("code", ""), address)
+    if account is None:
+        wrong = "登录名、口令或动态码不对。请重试；忘记口令请管理员重设。[W041]"
+        return render(
+            request, "login.html", {"next": target, "wrong": wrong, "username": username}, status=403
+        )
+    guard.enter(request, account)
+    return redirect(target or "home")
+
+
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    guard.leave(request)
+    return redirect("login")
+
+
+@require_http_methods(["GET", "POST"])
+def own(request: HttpRequest) -> HttpResponse:
+    """Change one's password, set up one-time codes."""
+    account = account_of(request)
+    said: dict[str, Any] = {}
+    if request.method == "POST" and "code" in request.POST:
+        secret = request.session.get("enrolling", "")
+        done = guard.enrol(account, secret, request.POST["code"])
+        said = {"done": "动态码已启用"} if done else {"wrong": "动态码不对，请核对手机时间后重试。[W042]"}
+    elif request.method == "POST":
+        said = _changed(request, account)
+    return render(request, "own.html", said | _enrolling(request, account))
+
+
+def _changed(request: HttpRequest, account: Account) -> dict[str, str]:
+    old, new = request.POST.get("old", ""), request.POST.get("new", "")
+    if not guard.knows(account, old):
+        return {"wrong": "原口令不对。[W043]"}
+    if new != request.POST.get("again", ""):
+        return {"wrong": "两次输入的新口令不一致。[W044]"}
+    if reason := guard.weak(new, account):
+        return {"wrong": f"{reason}。[W045]"}
+    guard.set_password(account, new)
+    guard.enter(request, account)
+    return {"done": "口令已更改，其他设备上的登录已失效"}
+
+
+def _enrolling(request: HttpRequest, account: Account) -> dict[str, str]:
+    if account.totp:
+        return {"enrolled": "yes"}
+    secret, address = guard.enrolment(account)
+    request.session["enrolling"] = secret
+    return {"picture": segno.make(address).svg_data_uri(scale=4), "secret": secret}
+
+
+def account_of(request: HttpRequest) -> Account:
+    """The account of a request that has passed the gate."""
+    known: Any = request
+    found: Account = known.account
+    return found
+
+
+def _target(request: HttpRequest) -> str:
+    target = request.POST.get("next") or request.GET.get("next", "")
+    return target if url_has_allowed_host_and_scheme(target, allowed_hosts=None) else ""

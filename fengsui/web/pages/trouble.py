@@ -1,0 +1,31 @@
+"""出错 Trouble: pages that say what is wrong and what to do, never how the program looks inside."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """No such page."""
+    del exception
+    return _said(request, 404, "没有这个页面", "请从左侧菜单重新进入；若由链接而来，该项可能已经归档。[W031]")
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Something of ours failed."""
+    return _said(
+        request, 500, "程序出错", "这一步没有完成，错误已记入日志。请刷新重试；若仍出现，请联系管理员。[W032]"
+    )
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without its own token: expired, or not from here."""
+    del reason
+    return _said(
+        request, 403, "页面已过期", "为防止冒名提交，表单须从本系统打开。请返回上一页刷新后重新提交。[W033]"
+    )
+
+
+def _said(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    return render(request, "trouble.html", {"title": title, "text": text}, status=status)

@@ -1,0 +1,40 @@
+"""权限 Rights: the one table of who may open which page, by the page's name in ``web.urls``.
+
+A page that is not named here opens for nobody.
+"""
+
+from __future__ import annotations
+
+ROLES = {
+    "forecaster": "预报员",
+    "signer": "签发人",
+    "clerk": "指挥部办公室",
+    "leader": "区领导",
+    "liaison": "部门联络员",
+    "township": "乡镇",
+    "media": "融媒体编辑",
+    "supervisor": "督查",
+    "administrator": "管理员",
+}
+
+PUBLIC = frozenset({"login", "phone", "phone_relay", "phone_decide", "phone_again", "badge"})
+"""Pages that ask for no login; those of the phone are guarded by their link."""
+
+_ALL = frozenset(ROLES)
+_DESK = frozenset({"forecaster", "signer", "clerk", "leader", "administrator"})
+_WORK = frozenset({"forecaster", "signer", "clerk"})
+
+RIGHTS: dict[str, frozenset[str]] = {
+    "home": _ALL,
+    "logout": _ALL,
+    "own": _ALL,
+}
+"""Name of a page → roles it opens for."""
+
+NUMBERS = frozenset({"forecaster", "clerk", "administrator"})
+"""Roles that may see a whole number, one at a time, with a record of each."""
+
+
+def may(role: str, page: str) -> bool:
+    """Whether a page opens for a role."""
+    return page in PUBLIC or role in RIGHTS.get(page, frozenset())

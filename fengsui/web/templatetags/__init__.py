@@ -1,0 +1,1 @@
+"""模板词 Template words of our own."""
