@@ -28,7 +28,7 @@ from tests.core.worlds import (
     yunzhou,
 )
 
-fixed = settings(derandomize=True, deadline=None, database=None, max_examples=60)
+fixed = settings(derandomize=True, deadline=None, database=None, max_examples=40)
 few = settings(fixed, max_examples=20)
 LIVE = ("2.1.3", "2.3.a", "2.3.b", "2.4.1", "2.4.2", "2.4.3", "4.2.b")
 UNITS = ("聚乐乡", "峰峪乡", "media", "meteorology", "headquarters_office")

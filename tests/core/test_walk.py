@@ -29,7 +29,7 @@ def walked(walk, depth, capsys):
             12,
             7000,
         ),
-        ("one person lost at any moment", Walk(wide=False, lost=1), 8, 8000),
+        ("one person lost at any moment", Walk(wide=False, lost=1), 7, 3000),
         ("anybody lost at any moment", Walk(wide=False), 5, 1000),
         ("updates, old answers, strangers, a yellow town beside a red one", Walk(), 3, 200),
     ],
