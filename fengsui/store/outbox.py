@@ -19,6 +19,9 @@ from fengsui.store.states import State
 
 SLICE = 10_000
 """Most rows of a fan-out slice."""
+CURSOR = 7
+"""Bytes of a member's lookup that say how far a list is fanned out: they fit a number of the database."""
+ENDED = 1 << 8 * CURSOR
 BATCH = 250
 """Most rows of a lease: in doubt after a crash = leased."""
 
@@ -95,10 +98,10 @@ _SLICE = (
     " delivered, state, rank, run_at, lease, attempts, doubtful, code)"
     " SELECT ?, 'm' || {hex}, m.channel, ?, 0, m.id, t.id, CASE WHEN m.channel = 'sms' THEN {parts} ELSE 1 END,"
     " 0, 0, CASE WHEN ? = '' THEN 4 ELSE 0 END, ?, ?, 0, 0, 0, CASE WHEN ? = '' THEN 'no-lane' ELSE '' END"
-    " FROM member m, text t WHERE m.id > ? AND m.id <= ? AND m.list = ? AND m.channel = ? AND m.state = 'ok'"
+    " FROM member m, text t WHERE m.lookup >= ? AND m.lookup < ? AND m.list = ? AND m.channel = ? AND m.state = 'ok'"
     " AND t.id = ? AND EXISTS (SELECT 1 FROM {each_text}"
     " WHERE substr(m.area, 1, length(j.value)) = j.value OR substr(j.value, 1, length(m.area)) = m.area)"
-    " ON CONFLICT (notice, recipient, channel) DO NOTHING"
+    " ORDER BY m.lookup ON CONFLICT (notice, recipient, channel) DO NOTHING"
 )
 _DIALECT = {
     "sqlite": _SLICE.replace("{hex}", "lower(hex(m.lookup))").replace(
@@ -113,7 +116,9 @@ _DIALECT = {
 def fan_out_slice(session: Session, now: int, limit: int = SLICE) -> tuple[int, int]:
     """The next slice of the oldest unfinished notice: (notice, rows made); (0, 0) when every list is fanned out.
 
-    Looks at ``limit`` members at most; the cursor moves in the same transaction, so a crash repeats or loses none.
+    Looks at ``limit`` members; the cursor moves in the same transaction, so a crash repeats or loses none. In the order
+    of lookups, so that rows come to the end of the index that keeps a recipient from being told twice: in the order of
+    ids every row dirties a page of it (measured: a million recipients wrote gigabytes).
     """
     found = session.run(
         "SELECT id, rank, zones, plan, text, part, cursor FROM notice WHERE done = 0 AND stopped = 0"
@@ -127,24 +132,25 @@ def fan_out_slice(session: Session, now: int, limit: int = SLICE) -> tuple[int, 
         session.run("UPDATE notice SET done = 1 WHERE id = ?", notice)
         return notice, 0
     name, channel, lane = steps[part]
+    begin = cursor.to_bytes(CURSOR)
     window = session.run(
-        "SELECT count(*), max(id) FROM (SELECT id FROM member WHERE list = ? AND channel = ? AND id > ?"
-        " ORDER BY id LIMIT ?) AS w",
-        name, channel, cursor, limit,
-    )[0]  # fmt: skip
-    made = 0
-    if window[0]:
-        made = session.count(
-            _DIALECT[session.vendor],
-            notice, lane, lane, rank * 2 + 1, now, lane, cursor, window[1], name, channel, text, zones,
-        )  # fmt: skip
+        "SELECT lookup FROM member WHERE list = ? AND channel = ? AND lookup >= ? ORDER BY lookup LIMIT 1 OFFSET ?",
+        name, channel, begin, limit - 1,
+    )  # fmt: skip
+    next_ = int.from_bytes(bytes(window[0][0])[:CURSOR]) + 1 if window else ENDED
+    last = next_ >= ENDED
+    made = session.count(
+        _DIALECT[session.vendor],
+        notice, lane, lane, rank * 2 + 1, now, lane, begin, b"\xff" * 32 if last else next_.to_bytes(CURSOR),
+        name, channel, text, zones,
+    )  # fmt: skip
+    if made:
         tally.planned(session, notice, Counter({channel: made}))
         if not lane:
             tally.moved(session, Counter({(notice, channel, 0, int(State.REFUSED)): made}))
-    last = window[0] < limit
     session.run(
         "UPDATE notice SET part = ?, cursor = ?, done = ? WHERE id = ?",
-        part + last, 0 if last else window[1], int(last and part + 1 >= len(steps)), notice,
+        part + last, 0 if last else next_, int(last and part + 1 >= len(steps)), notice,
     )  # fmt: skip
     return notice, made
 
