@@ -49,6 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--people", type=int, default=240, metavar="N", help="虚构人数")
     command.add_argument("--seed", type=int, default=1, metavar="S", help="随机种子：同样的种子，同样的一夜")
     command.add_argument("--json", action="store_true", help="只输出一个 JSON 对象")
+    command.add_argument(
+        "--visit", action="store_true", help="演完后继续运行，打印网址和各角色的登录，Ctrl-C 结束"
+    )
+    command.add_argument(
+        "--port", type=int, default=8080, metavar="P", help="--visit 的端口，0 为任一空闲端口"
+    )
     command.set_defaults(run=_demo)
     bench.add(commands)
     commands.add_parser("serve", help="运行：网页、发送、时钟").set_defaults(run=_serve)
@@ -59,9 +65,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _demo(arguments: argparse.Namespace) -> None:
     named = os.environ.get("FENGSUI_DATA", "")
-    data = Path(named) if named else None
     demo.demo(
-        packs.load("yunzhou"), data=data, people=arguments.people, seed=arguments.seed, as_json=arguments.json
+        packs.load("yunzhou"),
+        data=Path(named) if named else None,
+        people=arguments.people,
+        seed=arguments.seed,
+        as_json=arguments.json,
+        port=arguments.port if arguments.visit else None,
     )
 
 

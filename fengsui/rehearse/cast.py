@@ -15,6 +15,7 @@ from fengsui.core.calendar import MINUTE, SECOND
 from fengsui.core.clauses import Pack
 from fengsui.core.facts import (
     Aired,
+    Alerted,
     Consulted,
     DutyOpened,
     Fact,
@@ -89,6 +90,7 @@ class Cast:
         self.on_duty = {p.unit: p.holder for p in population.posts if p.role == "duty_officer"}
         self.desk_free = 0
         self.heard: dict[str, int] = {}
+        self.versions: dict[str, int] = {}
 
     # ── phones ───────────────────────────────────────────────────────────────
 
@@ -147,6 +149,8 @@ class Cast:
     def sees(self, fact: Fact) -> Iterator[Act]:
         """What people do about a fact that concerns them."""
         match fact:
+            case Alerted():
+                self.versions[fact.stream] = fact.version
             case DutyOpened():
                 for holder in fact.holders:
                     yield from self._owed(fact, holder)
@@ -165,10 +169,11 @@ class Cast:
         dice = die(self.seed, "call", holder, fact.step)
         self.desk_free = max(self.desk_free, fact.at) + 70 * SECOND
         chance = {"prompt": 0.97, "slow": 0.95, "asleep": 0.8}.get(self.mood(person), 0.0)
+        version = self.versions.get(fact.stream, 1)
         if dice.random() < chance:
             yield Do(
                 self.desk_free,
-                Reached(fact.stream, self.desk_free, person, "", "voice", "acknowledged", 1, by="desk"),
+                Reached(fact.stream, self.desk_free, person, "", "voice", "acknowledged", version, by="desk"),
             )
 
     def _owed(self, fact: DutyOpened, holder: str) -> Iterator[Act]:
@@ -191,7 +196,16 @@ class Cast:
         match f"{clause}/{name}":
             case "2.1.3/hold":
                 yield Do(
-                    at, Consulted(stream, at, "emergency-1", "emergency", "held", holder, self._by(holder))
+                    at,
+                    Consulted(
+                        stream,
+                        at,
+                        f"emergency-{self.versions.get(stream, 1)}",
+                        "emergency",
+                        "held",
+                        holder,
+                        self._by(holder),
+                    ),
                 )
             case "2.1.3/conclude":
                 fact = Consulted(
@@ -226,7 +240,18 @@ class Cast:
                     at, Aired(stream, at, holder, name.removesuffix("_off"), on=False, by=self._by(holder))
                 )
             case "2.4.3/crawl" | "2.4.3/badge" | "2.4.3/anchor":
-                yield Do(at, Aired(stream, at, holder, name, on=True, by=self._by(holder), version=1))
+                yield Do(
+                    at,
+                    Aired(
+                        stream,
+                        at,
+                        holder,
+                        name,
+                        on=True,
+                        by=self._by(holder),
+                        version=self.versions.get(stream, 1),
+                    ),
+                )
             case _:
                 yield from self._report(stream, key, holder, at)
 

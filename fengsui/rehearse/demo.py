@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -14,54 +15,87 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from fengsui.core import wording
 from fengsui.core.clauses import Pack
-from fengsui.rehearse import night, report
+from fengsui.rehearse import night, report, visit
 from fengsui.rehearse.stage import Stage
 
 WIDTH = 120
 """Columns of the table where the terminal does not say."""
 
 
-def demo(pack: Pack, *, data: Path | None, people: int, seed: int, as_json: bool) -> None:
+def demo(
+    pack: Pack, *, data: Path | None, people: int, seed: int, as_json: bool, port: int | None = None
+) -> None:
     """Play the night in a data directory (None: a temporary one) and print what it came to.
 
+    port: afterwards keep serving there for visitors, until interrupted (0 = a free one); None: end.
     Raises ValueError for too few people or a directory that has a ledger already.
     """
+    play = _Play(pack, people, seed, as_json=as_json, port=port)
     if data is None:
         with tempfile.TemporaryDirectory(prefix="fengsui-") as place:
-            result = _played(Path(place), pack, people, seed)
-    else:
-        if any(data.glob("*.sqlite3")):
-            raise ValueError(
-                "数据目录里已有台账，演练不会覆盖它。请把 FENGSUI_DATA 指向一个空目录，或不设。[D001]"
-            )
-        data.mkdir(parents=True, exist_ok=True)
-        result = _played(data, pack, people, seed)
-    if as_json:
-        sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
-    else:
-        report.show(result, pack, Console(width=None if sys.stdout.isatty() else WIDTH))
+            asyncio.run(play.run(Path(place)))
+        return
+    if any(data.glob("*.sqlite3")):
+        raise ValueError(
+            "数据目录里已有台账，演练不会覆盖它。请把 FENGSUI_DATA 指向一个空目录，或不设。[D001]"
+        )
+    data.mkdir(parents=True, exist_ok=True)
+    asyncio.run(play.run(data))
 
 
-def _played(place: Path, pack: Pack, people: int, seed: int) -> dict[str, Any]:
-    script = night.rain()
-    begin, end = script.moment(script.night.signed), script.moment(script.night.cleared)
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("【模拟】{task.fields[clock]}"),
-        BarColumn(32),
-        TextColumn("事实 {task.fields[facts]}　办结 {task.fields[ended]}　短信 {task.fields[sent]}"),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("night", total=end - begin, clock="", facts=0, ended=0, sent=0)
+class _Play:
+    """One demo: the night, its table, and the visit after it."""
 
-        def seen(stage: Stage, at: int) -> None:
-            progress.update(
-                task,
-                completed=max(0, min(at, end) - begin),
-                clock=wording.clock(at, pack),
-                facts=len(stage.facts),
-                ended=report.ended(stage.facts),
-                sent=stage.centre.count["messages"],
-            )
+    def __init__(self, pack: Pack, people: int, seed: int, *, as_json: bool, port: int | None) -> None:
+        self.pack, self.people, self.seed, self.as_json = pack, people, seed, as_json
+        self.port = free(port) if port is not None else None
 
-        return asyncio.run(night.play(place, pack, people=people, seed=seed, seen=seen))
+    async def run(self, place: Path) -> None:
+        """From the first rain to the last visitor."""
+        address = f"http://127.0.0.1:{self.port}" if self.port else ""
+        stage = await night.begin(place, self.pack, people=self.people, seed=self.seed, address=address)
+        try:
+            self._print(await self._played(stage))
+            if self.port:
+                await visit.visit(stage, self.port)
+        finally:
+            await stage.stop()
+
+    def _print(self, result: dict[str, Any]) -> None:
+        if self.as_json:
+            sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+        else:
+            report.show(result, self.pack, Console(width=None if sys.stdout.isatty() else WIDTH))
+        sys.stdout.flush()
+
+    async def _played(self, stage: Stage) -> dict[str, Any]:
+        script = night.rain()
+        begin, end = script.moment(script.night.signed), script.moment(script.night.cleared)
+        columns = (
+            TextColumn("【模拟】{task.fields[clock]}"),
+            BarColumn(32),
+            TextColumn("事实 {task.fields[facts]}　办结 {task.fields[ended]}　短信 {task.fields[sent]}"),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("night", total=end - begin, clock="", facts=0, ended=0, sent=0)
+
+            def seen(stage: Stage, at: int) -> None:
+                progress.update(
+                    task,
+                    completed=max(0, min(at, end) - begin),
+                    clock=wording.clock(at, self.pack),
+                    facts=len(stage.facts),
+                    ended=report.ended(stage.facts),
+                    sent=stage.centre.count["messages"],
+                )
+
+            return await night.play(stage, seen)
+
+
+def free(port: int) -> int:
+    """This port of the loopback address, or a free one for 0."""
+    if port:
+        return port
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

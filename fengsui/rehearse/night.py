@@ -71,23 +71,27 @@ def rain() -> Rain:
     return msgspec.convert(tomllib.loads(RAIN.read_text(encoding="utf-8")), Rain)
 
 
-async def play(
-    place: Path, pack: Pack, *, people: int, seed: int, seen: Callable[[Stage, int], None]
-) -> dict[str, Any]:
-    """Play the night in a fresh place; the report. seen: told after each step, for progress."""
+async def begin(place: Path, pack: Pack, *, people: int, seed: int, address: str = "") -> Stage:
+    """A stage in a fresh place, ready to play the night; whoever begins it must stop it."""
     script = rain()
     population = invent(pack, people, seed, ZONES)
-    cast = Cast(population, pack, seed)
-    stage = Stage(place, pack, population, cast, start=calendar.utc(dt.datetime.fromisoformat(script.start)))
+    start = calendar.utc(dt.datetime.fromisoformat(script.start))
+    stage = Stage(place, pack, population, Cast(population, pack, seed), start=start, address=address)
     await stage.start()
-    try:
-        _scripted(stage, script, pack)
-        await stage.play(script.moment(script.night.latest), lambda at: seen(stage, at))
-        if left := report.unfinished(stage.facts):
-            raise Unfinished(f"{Unfinished.__doc__} {left}")
-        return report.report(stage.facts, pack, population, **stage.deliveries())
-    finally:
-        await stage.stop()
+    _scripted(stage, script, pack)
+    return stage
+
+
+async def play(stage: Stage, seen: Callable[[Stage, int], None]) -> dict[str, Any]:
+    """Play the night to its end; the report. seen: told after each step, for progress.
+
+    Raises Unfinished if something is neither done nor supervised, Stuck if it does not come to rest.
+    """
+    script = rain()
+    await stage.play(script.moment(script.night.latest), lambda at: seen(stage, at))
+    if left := report.unfinished(stage.facts):
+        raise Unfinished(f"{Unfinished.__doc__} {left}")
+    return report.report(stage.facts, stage.pack, stage.population, **stage.deliveries())
 
 
 class Unfinished(OSError):  # noqa: N818 - the condition is the name

@@ -12,6 +12,7 @@ import heapq
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -38,8 +39,18 @@ DEAD = "001"
 """The code with which the centre says that a number is out of service."""
 PATIENCE = 60.0
 """Seconds of real time after which a rehearsal that does not come to rest is given up."""
+TICK = 0.1
+"""Seconds between steps of a rehearsal that runs at a pace."""
 POLL = 0.0005
 """Seconds between looks at whether everything is quiet."""
+
+
+class Heard(NamedTuple):
+    """A message as a phone shows it: when, from which number, its words."""
+
+    at: int
+    source: str
+    text: str
 
 
 class Stuck(OSError):  # noqa: N818 - the condition is the name
@@ -49,12 +60,19 @@ class Stuck(OSError):  # noqa: N818 - the condition is the name
 class Stage:
     """One rehearsal: ``start`` it, ``post`` inputs, let ``play`` carry the time on, ``stop`` it."""
 
-    def __init__(self, place: Path, pack: Pack, population: Population, cast: Cast, *, start: int) -> None:
-        """place: an empty data directory. start: the rehearsed moment at which it begins, UTC µs."""
+    def __init__(
+        self, place: Path, pack: Pack, population: Population, cast: Cast, *, start: int, address: str = ""
+    ) -> None:
+        """place: an empty data directory. start: the rehearsed moment at which it begins, UTC µs. address: as the
+        house's; ``phones``: what each phone has shown; ``automatic``: whether the cast answers by itself.
+        """
         self.place, self.pack, self.population, self.cast = place, pack, population, cast
         self.clock = Jumping(start)
         self.centre = Centre(Plan(), self._message)
         self.centre.postpone = self._postpone
+        self.address = address
+        self.phones: dict[str, list[Heard]] = {}
+        self.automatic = True
         self.facts: list[Fact] = []
         self.refused: list[inputs.Answer] = []
         self._agenda: list[tuple[int, int, Callable[[], None]]] = []
@@ -75,7 +93,7 @@ class Stage:
             "source": SOURCE,
         }
         self.gateway = SmsSmpp("sms", given, accepts=frozenset({"test"}), clock=self.clock.now)
-        self.house = House(self.pack, self.clock, keys, [self.gateway])
+        self.house = House(self.pack, self.clock, keys, [self.gateway], address=self.address)
         await self.house.start()
         self._session = await asyncio.to_thread(Session)
         await self.house.install("test")
@@ -127,6 +145,26 @@ class Stage:
             self.house.writer.due()
             seen(self.clock.now())
 
+    async def pace(self, factor: Callable[[], float]) -> None:
+        """Let time run, so many times as fast as it does, until cancelled; whatever happens, happens in its order."""
+        loop = asyncio.get_running_loop()
+        last = loop.time()
+        while True:
+            await asyncio.sleep(TICK)
+            now = loop.time()
+            until, last = self.clock.now() + round((now - last) * factor() * 1_000_000), now
+            while self._agenda and self._agenda[0][0] <= until:
+                self.clock.jump(max(self._agenda[0][0], self.clock.now()))
+                heapq.heappop(self._agenda)[2]()
+            self.clock.jump(max(until, self.clock.now()))
+            self.house.writer.due()
+            self._learn()
+
+    def answer(self, number: str, text: str) -> None:
+        """A visitor answers from an invented phone, to whoever wrote last."""
+        heard = self.phones.get(number)
+        self.centre.reply(number, heard[-1].source if heard else SOURCE, text)
+
     async def quiet(self) -> None:
         """Until nothing is on its way anywhere. Raises Stuck after a minute of real time."""
         loop = asyncio.get_running_loop()
@@ -168,14 +206,19 @@ class Stage:
 
     def _message(self, number: str, source: str, text: str, parts: int) -> None:
         del parts
-        self._act(self.cast.hears(number, text, self.clock.now()), source)
+        self.phones.setdefault(number, []).append(Heard(self.clock.now(), source, text))
+        acts = list(self.cast.hears(number, text, self.clock.now()))
+        if self.automatic:
+            self._act(acts, source)
 
     def _learn(self) -> None:
         """Show the cast what has been recorded since it last looked."""
         for line in history.since(self._session, self._seq):
             self._seq = line.seq
             self.facts.append(line.fact)
-            self._act(self.cast.sees(line.fact))
+            acts = list(self.cast.sees(line.fact))
+            if self.automatic:
+                self._act(acts)
 
     def _act(self, acts: object, source: str = SOURCE) -> None:
         for act in acts:  # type: ignore[attr-defined]

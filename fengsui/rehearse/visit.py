@@ -1,0 +1,67 @@
+"""参观 Visit: after the night the house goes on at a pace, with a ready login for each role and the invented phones."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import sys
+
+from fengsui.flow import serve
+from fengsui.rehearse.phones import Phones
+from fengsui.rehearse.stage import Stage
+
+POSTS = {
+    "forecaster": "meteorology/duty_officer/1",
+    "signer": "meteorology/leader/1",
+    "clerk": "headquarters_office/duty_officer/1",
+    "leader": "headquarters/leader/1",
+    "liaison": "water/liaison/1",
+    "township": "聚乐乡/duty_officer/1",
+    "media": "media/duty_officer/1",
+    "supervisor": "inspection/duty_officer/1",
+    "administrator": "",
+}
+"""For each role the post whose holder the ready login acts for."""
+
+
+async def visit(stage: Stage, port: int) -> None:
+    """Serve visitors until interrupted; time runs at the pace they choose."""
+    from fengsui.config.asgi import Application  # noqa: PLC0415 - pages need Django configured, which needs a place
+
+    password = f"moni-{secrets.token_hex(3)}"
+    await asyncio.to_thread(_accounts, stage, password)
+    application = Application(stage.house)
+    phones = Phones(stage, application)
+    sys.stdout.write(_welcome(port, password))
+    sys.stdout.flush()
+    pacing = asyncio.create_task(stage.pace(lambda: phones.speed))
+    try:
+        await serve.serve(phones, stage.house.over, host="127.0.0.1", port=port)
+    finally:
+        pacing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await pacing
+        application.close()
+
+
+def _accounts(stage: Stage, password: str) -> None:
+    from fengsui.store.accounts import Account  # noqa: PLC0415 - tables need Django configured, which needs a place
+    from fengsui.web import guard, rights  # noqa: PLC0415
+
+    held = {p.id: p for p in stage.population.posts}
+    names = {p.id: p.name for p in stage.population.people}
+    for role, post in POSTS.items():
+        person, unit = (held[post].holder, held[post].unit) if post else ("", "")
+        account = Account(username=role, role=role, unit=unit, person=person)
+        account.name = f"{rights.ROLES[role]} {names.get(person, '')}".strip()
+        guard.set_password(account, password)
+
+
+def _welcome(port: int, password: str) -> str:
+    logins = "、".join(POSTS)
+    return (
+        f"\n可以参观：http://127.0.0.1:{port}　（Ctrl-C 结束）\n"
+        f"登录名：{logins}\n口令都是：{password}\n"
+        f"虚构的手机与时间快慢：http://127.0.0.1:{port}/rehearse\n"
+    )
