@@ -43,7 +43,7 @@ async def minutes(house, many, step=MINUTE):
         await house.writer.settle()
         for lane in house.lanes:
             lane.wake()
-        await until(lambda: not any(lane._batches or lane._wake.is_set() for lane in house.lanes))
+        await until(lambda: not any(lane.busy for lane in house.lanes))
         await house.writer.settle()
 
 
