@@ -33,14 +33,14 @@ class Counts:
         self.texts: set[bytes] = set()
 
     def stats(self) -> dict[str, float]:
-        """As printed. unique: different numbers; bytes: length of the (only) text."""
+        """As printed. unique: different numbers; characters: of the longest text (UCS-2)."""
         return {
             "submits": self.submits,
             "unique": len(self.seen),
             "heard": self.heard,
             "sent_back": self.sent_back,
             "texts": len(self.texts),
-            "bytes": max(map(len, self.texts), default=0),
+            "characters": max(map(len, self.texts), default=0) // 2,
             "first": self.first,
             "last": self.last,
         }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fengsui.rehearse.bench import ack, decide, dispatch
+from fengsui.rehearse.bench import ack, decide, dispatch, kannel
 
 Figures = dict[str, Any]
 
@@ -23,6 +23,10 @@ def add(commands: Any) -> None:
     one = _bench(benches, "dispatch", "发送：从签发到最后一条回执入库", _dispatch)
     one.add_argument("--recipients", type=int, default=10_000, metavar="N", help="收件人数")
     one.add_argument("--responsible", type=int, default=None, metavar="R", help="其中责任人数，缺省 1000")
+    one.add_argument("--against", choices=("kannel",), help="与 Kannel 对照（需 root、node、kannel）")
+    one.add_argument(
+        "--smpp", default="", metavar="DIR", help="npm 的 smpp 模块，缺省 tests/node_modules/smpp"
+    )
     one = _bench(benches, "ack", "签收：众人同时点收到", _ack)
     one.add_argument("--clients", type=int, default=1000, metavar="N", help="同时连接数")
     one = _bench(benches, "decide", "研判：台账越长，一次决定是否越慢", _decide)
@@ -48,6 +52,8 @@ def _print(run: Callable[..., Figures], given: argparse.Namespace) -> None:
 
 def _dispatch(given: argparse.Namespace, data: Path | None, database: str) -> Figures:
     responsible = min(1000, given.recipients) if given.responsible is None else given.responsible
+    if given.against:
+        return kannel.bench(recipients=given.recipients, responsible=responsible, module=given.smpp)
     return dispatch.bench(data, database, recipients=given.recipients, responsible=responsible)
 
 

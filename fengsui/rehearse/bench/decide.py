@@ -55,7 +55,7 @@ def _measured(writer: Writer, rules: Pack, ledger: int) -> dict[str, Any]:
     found = _timed(writer, rules, "full") if ledger > BASE else base
     facts, vendor = history.last_seq(session), session.vendor
     session.close()
-    growth = {f"{name}_growth": round(found[name] / base[name], 2) for name in ("alert_ms", "ack_ms")}
+    growth = {f"{n}_growth": round(found[f"{n}_ms"] / base[f"{n}_ms"], 2) for n in ("alert", "ack")}
     return {
         "ledger": ledger, **found, "base": {"ledger": BASE, **base}, **growth, "facts": facts,
         "rss_mb": place.rss_mb(), "database": vendor,

@@ -172,6 +172,7 @@ def _figures(
         "rss_mb": place.rss_mb(),
         "cpu_us": round(gateway.cpu / max(delivered, 1) * 1e6, 1),
         "parts": parts,
+        "characters": heard["characters"],
         "reached_facts": facts,
         "database": vendor,
     }

@@ -27,9 +27,7 @@ from fengsui.store.sql import Session
 HOUR = 3_600_000_000
 STREAM = "bench-rainstorm-1"
 AUTHOR, SIGNER = "p-author", "p-signer"
-WORDS = "{issuer}发布{hazard}{level}预警信号，请远离河道沟谷和危险房屋，收到请回1。"
-CHARACTERS = 48
-"""Length of the text on the phone, signature and mark 【模拟】 included: one part of an SMS (at most 70)."""
+WORDS = "{issuer}发布{hazard}{level}预警信号，请立即远离河道沟谷和危险房屋，收到请回1。"
 CHUNK = 5_000
 """People encrypted and inserted at a time, so that a million need no memory."""
 

@@ -1,0 +1,114 @@
+"""The benches run, are honest about what they lost, and do at least half of what is claimed of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MODULE = Path(__file__).parents[1] / "node_modules" / "smpp"
+DISPATCH = {
+    "recipients", "responsible", "delivered", "messages_per_s", "first_ms", "lost", "duplicates", "rss_mb",
+    "cpu_us", "parts", "characters", "reached_facts", "database",
+}  # fmt: skip
+
+
+def bench(*words, data=None, database=""):
+    """The command as anybody runs it; nothing but its JSON on standard output."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("FENGSUI_DATA", "FENGSUI_DATABASE")}
+    environment |= {"FENGSUI_DATA": str(data)} if data else {}
+    done = subprocess.run(
+        [sys.executable, "-m", "fengsui", "bench", *words, "--json", *(["--database", database] if database else [])],
+        capture_output=True, text=True, check=False, timeout=280, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def best(run, good, tries=3):
+    """A figure of a shared machine: the first run that is good enough, else the last one."""
+    for _ in range(tries):
+        found = run()
+        if good(found):
+            break
+    return found
+
+
+def test_dispatch_loses_nothing_and_doubles_nothing():
+    found = best(
+        lambda: bench("dispatch", "--recipients", "4000"),
+        lambda f: f["messages_per_s"] >= 4000 and f["first_ms"] < 200,
+    )
+    assert found.keys() == DISPATCH
+    assert (found["recipients"], found["responsible"], found["delivered"]) == (4000, 1000, 4000)
+    assert (found["lost"], found["duplicates"], found["parts"], found["characters"]) == (0, 0, 1, 48)
+    assert found["reached_facts"] == 2000  # handed over and delivered, for each responsible person
+    assert found["messages_per_s"] >= 4000
+    assert found["first_ms"] < 200
+    assert found["rss_mb"] < 400
+
+
+@pytest.mark.foreign
+def test_dispatch_on_postgresql(postgresql):
+    found = bench("dispatch", "--recipients", "2000", database=postgresql.database("bench_dispatch"))
+    assert (found["database"], found["delivered"], found["lost"], found["duplicates"]) == (
+        "postgresql",
+        2000,
+        0,
+        0,
+    )
+
+
+def test_every_answer_through_the_link_is_a_fact():
+    found = best(
+        lambda: bench("ack", "--clients", "100"), lambda f: f["answers_per_s"] >= 500 and f["p99_ms"] < 1000
+    )
+    assert found.keys() == {
+        "clients", "answers_per_s", "p50_ms", "p99_ms", "errors", "answers", "facts", "rss_mb", "database",
+    }  # fmt: skip
+    assert (found["clients"], found["answers"], found["facts"], found["errors"]) == (100, 500, 500, 0)
+    assert found["answers_per_s"] >= 500
+    assert found["p99_ms"] < 1000
+
+
+def test_a_decision_does_not_cost_more_when_the_ledger_grows():
+    found = best(
+        lambda: bench("decide", "--ledger", "10000"), lambda f: max(f["alert_growth"], f["ack_growth"]) < 2
+    )
+    assert found.keys() == {
+        "ledger", "alert_ms", "alert_p99_ms", "ack_ms", "ack_p99_ms", "base", "alert_growth", "ack_growth", "facts",
+        "rss_mb", "database",
+    }  # fmt: skip
+    assert found["facts"] > found["ledger"] == 10_000
+    assert found["base"]["ledger"] == 1000
+    assert max(found["alert_growth"], found["ack_growth"]) < 2
+
+
+def test_a_place_in_use_is_left_alone(tmp_path):
+    bench("dispatch", "--recipients", "10", data=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "fengsui", "bench", "dispatch", "--recipients", "10"],
+        capture_output=True, text=True, check=False, timeout=60, env=os.environ | {"FENGSUI_DATA": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "B001" in done.stderr
+    assert str(tmp_path) not in done.stderr
+
+
+@pytest.mark.foreign
+@pytest.mark.slow
+def test_against_kannel():
+    assert shutil.which("bearerbox", path="/usr/sbin"), "Kannel 没有安装。请执行：sh tests/system.sh"
+    found = best(
+        lambda: bench("dispatch", "--recipients", "3000", "--against", "kannel", "--smpp", str(MODULE)),
+        lambda f: f["ratio"] > 0.75,
+    )
+    assert found.keys() == DISPATCH | {"kannel", "ratio", "runs", "centre"}
+    assert (found["lost"], found["duplicates"], found["kannel"]["lost"]) == (0, 0, 0)
+    assert found["kannel"]["characters"] == found["characters"] == 48
+    assert found["ratio"] > 0.75
