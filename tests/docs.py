@@ -99,7 +99,7 @@ def commands() -> Iterator[str]:
     parser = command_line._parser()
     yield from parser.format_help().rstrip().splitlines()
     for action in parser._actions:
-        for name, sub in getattr(action, "choices", None) and action.choices.items() or ():
+        for name, sub in dict(getattr(action, "choices", None) or {}).items():
             yield ""
             yield f"# fengsui {name}"
             yield from sub.format_help().rstrip().splitlines()

@@ -14,7 +14,7 @@ PYTEST = ("-m", "pytest", "-p", "tests.strict")
 QUICK: tuple[tuple[str, ...], ...] = (
     ("-m", "ruff", "check", "."),
     ("-m", "mypy", "fengsui/core"),
-    (*PYTEST, "tests/core", "-m", "not slow and not shared"),
+    (*PYTEST, "-n", "2", "tests/core", "tests/scenarios", "-m", "not slow and not shared"),
 )
 CHECK = (
     ("-m", "ruff", "check", "."),
@@ -35,11 +35,11 @@ def main(plan: str) -> int:
     began = time.monotonic()
     for step in PLANS[plan]:
         started = time.monotonic()
-        done = subprocess.run((sys.executable, *step), check=False, env=os.environ | ENVIRONMENT)  # noqa: S603
-        print(f"gate: {' '.join(step)[:80]} — {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
+        done = subprocess.run((sys.executable, *step), check=False, env=os.environ | ENVIRONMENT)
+        sys.stderr.write(f"gate: {' '.join(step)[:80]} — {time.monotonic() - started:.1f} s\n")
         if done.returncode:
             return done.returncode
-    print(f"gate: {plan} holds, {time.monotonic() - began:.0f} s", file=sys.stderr)
+    sys.stderr.write(f"gate: {plan} holds, {time.monotonic() - began:.0f} s\n")
     return 0
 
 

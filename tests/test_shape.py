@@ -35,19 +35,16 @@ def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 480
 
 
-def test_nothing_in_the_house_swallows_every_error() -> None:
-    """``except Exception`` stands in one place only: where one poisonous input must not stop the clock of all."""
-    found = []
-    for path in HOUSE:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ExceptHandler) and _broad(node.type):
-                found.append(names(path))
-
-    assert sorted(set(found)) == [
-        "fengsui/flow/record.py",
-        "fengsui/flow/round.py",
-        "fengsui/gateways/smpp_inward.py",
+def test_nothing_in_the_house_catches_every_error() -> None:
+    """Each place names what it can answer for; what it cannot ends the round, or the process, loudly."""
+    found = [
+        names(path)
+        for path in HOUSE
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler) and _broad(node.type)
     ]
+
+    assert found == []
 
 
 def _broad(caught: ast.expr | None) -> bool:

@@ -8,6 +8,7 @@ world replaces the old, answers go out and waiters are woken. Wake-ups are hints
 from __future__ import annotations
 
 import secrets
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -202,11 +203,10 @@ class Writer:
             more = True
             while not (self._stopping and not more and not self._inputs and not self._jobs):
                 more = self._one(self._take(self._patience(more)))
-        except BaseException as error:
-            self.failure = error
-            self._abandon(error)
-            raise
         finally:
+            if error := sys.exc_info()[1]:
+                self.failure = error
+                self._abandon(error)
             for session in ("_session", "_papers"):
                 if hasattr(self, session):
                     getattr(self, session).close()
@@ -269,11 +269,11 @@ class Writer:
                 if not future.done():
                     future.set_exception(Unwritten(said(error)))
             return False
-        except BaseException as error:
-            for future in waiting.futures:
-                if not future.done():
-                    future.set_exception(error)
-            raise
+        finally:
+            if fatal := sys.exc_info()[1]:  # the thread is about to end: whoever waits must know
+                for future in waiting.futures:
+                    if not future.done():
+                        future.set_exception(fatal)
 
     def _undo(self, error: Exception) -> None:
         self._tell([Alarm("R010", f"写入失败，本轮没有记录：{said(error)}", self.clock.now())])

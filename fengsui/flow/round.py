@@ -21,13 +21,20 @@ from fengsui.flow import mailing
 from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Answer, Input, Lane, Parked
 from fengsui.store import archive, board, history, ledger, people, tally
-from fengsui.store.sql import Errors, Session
+from fengsui.store.sql import Session
 from fengsui.store.tokens import LENGTH
-from fengsui.store.vault import Vault
+from fengsui.store.vault import KeyFault, Vault
 
 DEPTH = 50
 """How often one commit's consequences may give new inputs (a person without a way, a finished channel …)."""
 
+POISON = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
+    mind.Endless, KeyFault, msgspec.MsgspecError,
+)  # fmt: skip
+"""What may be wrong with one input or job and must never stop the others. The database's, the system's and the
+machine's troubles are nobody's in particular and end the round, or the process.
+"""
 Outcome = Answer | Parked
 T = TypeVar("T")
 
@@ -109,10 +116,7 @@ class Round:
         """Run it; whatever is wrong with it becomes ``Parked``, so that it does not stop all the others."""
         try:
             return run()
-        except Errors:
-            raise  # the database's trouble is not this input's
-        # the one place for this: one poisonous input, or one job, must never stop the clock
-        except Exception as error:  # noqa: BLE001
+        except POISON as error:
             return failed(error)
 
     def job(self, run: Callable[[Round], T]) -> T | Parked:

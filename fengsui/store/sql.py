@@ -101,20 +101,20 @@ class Session:
         try:
             yield
             self.commit()
-        except BaseException:
-            self.rollback()
-            raise
+        finally:
+            self.rollback()  # nothing is open any more once it is committed
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo only what happens inside when something is raised."""
         self.raw.execute("SAVEPOINT inner_part")
+        whole = False
         try:
             yield
-        except BaseException:
-            self.raw.execute("ROLLBACK TO SAVEPOINT inner_part")
-            raise
+            whole = True
         finally:
+            if not whole:
+                self.raw.execute("ROLLBACK TO SAVEPOINT inner_part")
             self.raw.execute("RELEASE SAVEPOINT inner_part")
 
     def reopen(self) -> None:
