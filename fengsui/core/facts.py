@@ -115,6 +115,17 @@ class Closed(Record, frozen=True, tag="closed"):
     by: str
 
 
+class Tried(Record, frozen=True, tag="tried"):
+    """试通 A person is to be sent a test message, which is no warning and asks for nothing.
+
+    by: who asked for it; channel: by which way, "" = every way he has.
+    """
+
+    person: str
+    by: str
+    channel: str = ""
+
+
 # ── from outside 外界 ─────────────────────────────────────────────────────────
 
 
@@ -258,7 +269,8 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
 class Notified(Record, frozen=True, tag="notified"):
     """通知 A telling: the only fact that creates deliveries, one for each person (or list member) and channel.
 
-    template: which text of the pack; level and version: of the warning it speaks of; lists: informed lists;
+    template: which text of the pack; level and version: of the warning it speaks of (of a trial: the person's how
+    manieth it is); lists: informed lists;
     zones: where list members must be. subject: what a template other than a warning's speaks of.
     """
 
@@ -285,7 +297,7 @@ class InsertionOrdered(Record, frozen=True, tag="insertion_ordered"):
 
 
 Fact = (
-    Alerted | Reported | SuspensionDecided | Aired | Consulted | ResponseSet | Closed
+    Alerted | Reported | SuspensionDecided | Aired | Consulted | ResponseSet | Closed | Tried
     | Reached | Exhausted | Tallied | DirectoryChanged | PackInForce | TimeReached
     | DutyOpened | UnitReceived | StepTaken | DutyEnded | Notified | InsertionOrdered
 )  # fmt: skip

@@ -42,6 +42,7 @@ TEMPLATES: dict[str, frozenset[str]] = {
     "crawl": ALERT,
     "badge": ALERT,
     "anchor": ALERT,
+    "trial": frozenset({"date", "time"}),
     "link": frozenset({"link"}),
     "mark_test": frozenset(),
     "mark_exercise": frozenset(),

@@ -34,6 +34,7 @@ from fengsui.core.facts import (
     SuspensionDecided,
     Tallied,
     TimeReached,
+    Tried,
     UnitReceived,
     kind,
 )
@@ -115,8 +116,8 @@ def _owned(state: State, fact: Fact) -> State:
             return msgspec.structs.replace(state, response=fact.grade)
         case PackInForce():
             return msgspec.structs.replace(state, series=fact.series)
-        case Reported() | DirectoryChanged() | TimeReached():
-            return state  # nothing waits on these but duties, which have facts of their own
+        case Reported() | DirectoryChanged() | TimeReached() | Tried():
+            return state  # what they lead to has facts of its own
         case _:
             assert_never(fact)
 

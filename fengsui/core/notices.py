@@ -26,12 +26,15 @@ from fengsui.core.facts import (
     Recipient,
     Reported,
     Tallied,
+    Tried,
     UnitReceived,
 )
 from fengsui.core.state import DISTRICT, Asked, Contact, NoticePart, Refusal, State, World
 
 replace = msgspec.structs.replace
 BLANK = Contact()
+TRIAL = "trial"
+"""Template of a test message."""
 DEFECT: dict[str, Literal["bounced", "disowned"]] = {"address": "bounced", "disowned": "disowned"}
 """What an unreachable person means for the directory."""
 Group = tuple[Change, Level]
@@ -114,6 +117,8 @@ def further(before: Reach | None, now: Reach) -> Reach:
 def admit(fact: Fact, world: World) -> Refusal | None:
     """News of a telling counts once, and only for whom it was told to."""
     match fact:
+        case Tried():
+            return _untriable(fact, world)
         case Reached():
             return _reached(fact, world)
         case Exhausted():
@@ -143,6 +148,24 @@ def _reached(fact: Reached, world: World) -> Refusal | None:
     return None
 
 
+def _untriable(fact: Tried, world: World) -> Refusal | None:
+    """No test without a way, and none to whom a warning still waits for an answer: his 1 would be taken for it."""
+    if fact.person not in world.directory.persons:
+        return Refusal("N06", "名录中没有此人，请刷新后重试")
+    if not _ways(fact, world):
+        return Refusal("N07", "此人没有可用的接收方式（未登记、空号，或该渠道没有网关），请先更正")
+    for state in world.streams.values():
+        contact = state.notices.people.get(fact.person)
+        if contact and not state.closed and _owes(state, contact, contact.version):
+            return Refusal("N08", "此人有预警待签收，回复会混淆；请待其签收后再试")
+    return None
+
+
+def _ways(fact: Tried, world: World) -> tuple[str, ...]:
+    open_ways = world.directory.usable(fact.person, ())
+    return tuple(c for c in open_ways if fact.channel in ("", c))
+
+
 def _owes(state: State, contact: Contact, version: int) -> bool:
     """Whether an answer by this person would still end something."""
     for duty in state.duties.values():
@@ -168,6 +191,8 @@ def decide(fact: Fact, world: World) -> Iterator[Fact]:
             yield from _announce(fact, world)
         case Reached():
             yield from _reception(fact, world)
+        case Tried():
+            yield _trial(fact, world)
         case Exhausted(why="address" | "disowned"):
             person = world.directory.persons.get(fact.person)
             if person:
@@ -178,12 +203,20 @@ def decide(fact: Fact, world: World) -> Iterator[Fact]:
             yield from _implied(fact, world)
 
 
+def _trial(fact: Tried, world: World) -> Notified:
+    """The telling of a test: each has a version of its own, so that each can be answered."""
+    version = world.at(fact.stream).notices.people.get(fact.person, BLANK).version + 1
+    recipient = Recipient(fact.person, _ways(fact, world))
+    key = f"{TRIAL}/{fact.person}/{version}"
+    return Notified(fact.stream, fact.at, key, TRIAL, (recipient,), version)
+
+
 def _reception(fact: Reached, world: World) -> Iterator[Fact]:
     """The first of a unit's persons whose message got as far as the pack calls 接收到: of his own unit, and of each
     unit for whose posts he was told.
     """
-    if REACH.index(fact.state) < REACH.index(world.pack.reception):
-        return
+    if fact.stream == DISTRICT or REACH.index(fact.state) < REACH.index(world.pack.reception):
+        return  # no warning is told there
     state, person = world.at(fact.stream), world.directory.persons.get(fact.person)
     contact = state.notices.people[fact.person]
     version = fact.version or contact.version

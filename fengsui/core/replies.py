@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from fengsui.core.facts import Exhausted, Fact, Reached, Reported
-from fengsui.core.state import Contact, State, World
+from fengsui.core.state import DISTRICT, Contact, State, World
 
 Answer = Literal["received", "relayed", "support", "disowned", "unclear"]
 
@@ -67,12 +67,14 @@ def meaning(
     """The inputs that a person's answer stands for, in every open stream where he was told something.
 
     named: (stream, version) of the message he answered, where his reply says so: an old message never signs for
-    the upgrade. Empty: he was told nothing, or nobody can tell what he means.
+    the upgrade, and a message of the district, such as a test, never signs for a warning. Empty: he was told
+    nothing, or nobody can tell what he means.
     """
     found: list[Fact] = []
     for stream, state in sorted(world.streams.items()):
         contact = state.notices.people.get(person)
-        if contact and not state.closed:
+        elsewhere = named is not None and named[0] == DISTRICT != stream
+        if contact and not state.closed and not elsewhere:
             version = named[1] if named and named[0] == stream else contact.version
             found += _inputs(_Heard(answer, person, version, at), state, world)
     return found

@@ -71,7 +71,11 @@ def test_an_old_ledger_is_written_again_byte_for_byte(name):
     assert [encode(decode(line)) for line in lines] == lines
 
 
+LATER = {"tried"}
+"""Kinds that came after the sample was written; the next release's own sample holds them."""
+
+
 def test_the_sample_holds_every_kind_of_fact():
     every = {t.__struct_config__.tag for t in Fact.__args__}
 
-    assert {kind(f) for f in facts("ledger-0.1.jsonl")} == every
+    assert {kind(f) for f in facts("ledger-0.1.jsonl")} == every - LATER
