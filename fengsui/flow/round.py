@@ -21,7 +21,7 @@ from fengsui.flow import mailing
 from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Answer, Input, Lane, Parked
 from fengsui.store import archive, board, history, ledger, people, tally
-from fengsui.store.sql import Session
+from fengsui.store.sql import Session, pack
 from fengsui.store.tokens import LENGTH
 from fengsui.store.vault import KeyFault, Vault
 
@@ -270,9 +270,11 @@ class Round:
         for id_ in self._answers:
             self._answers[id_] = Answer(id_, seqs.get(id_, 0))
         kept = [(id_, msgspec.json.encode(self._answers[id_]).decode()) for id_ in self._asked]
-        for row in kept:
+        if kept:
             self.session.run(
-                "INSERT INTO answer (id, answer) VALUES (?, ?) ON CONFLICT (id) DO NOTHING", *row
+                "INSERT INTO answer (id, answer) SELECT j.value->>0, j.value->>1 FROM {each} WHERE true"
+                " ON CONFLICT (id) DO NOTHING",
+                pack(kept),
             )
         return chain
 
