@@ -147,6 +147,13 @@ def test_every_person_to_call_stands_on_the_sheet_once(count: int) -> None:
         assert f"第{at}页，共{len(shown)}页" in page
 
 
+def test_a_sheet_without_anybody_says_so() -> None:
+    (page,) = pages(pdf.calls(a_sheet()))
+
+    assert "共0人" in page
+    assert "无人需要叫应。" in page
+
+
 def test_the_most_urgent_are_called_first() -> None:
     rows = (
         a_row(1, level=""), a_row(2, level="red", deadline=0), a_row(3, level="yellow"),
