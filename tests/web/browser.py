@@ -1,0 +1,88 @@
+"""Debian's Chromium, driven over the debugging protocol: what people see, measured — never around the strict policy."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from fengsui.config.asgi import Application
+from tests.web.site import Site
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+AXE = Path(__file__).parents[1] / "node_modules/axe-core/axe.min.js"
+OVERFLOW = """() => [...document.querySelectorAll('body *')].filter(e => {
+  const s = getComputedStyle(e);
+  return e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && s.display !== 'inline'
+    && !['auto', 'scroll'].includes(s.overflowX) && s.overflowX !== 'hidden' && e.tagName !== 'INPUT' && e.tagName !== 'SELECT';
+}).map(e => e.tagName + '.' + e.className + ': ' + e.textContent.trim().slice(0, 40))"""
+"""Elements whose content is wider than they are, although nobody said it may be."""
+
+
+@contextlib.contextmanager
+def served(site: Site) -> Iterator[str]:
+    """The pages of a running house on a free loopback port; the address."""
+    application = Application(site.house)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = uvicorn.Config(application, host="127.0.0.1", port=port, log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), name="pages", daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        application.close()
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """One browser."""
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+def entered(browser: Browser, address: str, site: Site, role: str, **options: Any) -> Page:
+    """A page in which a role is logged in. options: of the context (viewport, java_script_enabled …)."""
+    context = browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai", **options)
+    key = site.client(role).cookies["fengsui"].value
+    context.add_cookies([{"name": "fengsui", "value": key, "url": address}])
+    return context.new_page()
+
+
+def overflowing(page: Page) -> list[str]:
+    """What is wider than its place, and the page itself if it scrolls sideways."""
+    wide = page.evaluate(
+        "() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
+    )
+    found: list[str] = page.evaluate(OVERFLOW)
+    return (["the page scrolls sideways"] if wide else []) + found
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds serious, in its own words."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    result = page.evaluate("() => axe.run({resultTypes: ['violations']})")
+    return [
+        f"{v['id']}: {v['nodes'][0]['html'][:120]}"
+        for v in result["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
