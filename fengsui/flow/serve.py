@@ -28,7 +28,7 @@ from fengsui.flow.listen import Listener
 from fengsui.flow.receive import Mailroom
 from fengsui.flow.record import Writer
 from fengsui.flow.send import Lane
-from fengsui.gateways.contract import Gateway, Inbound
+from fengsui.gateways.contract import Gateway, Health, Inbound
 from fengsui.store.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 GRACE = 2.0
 """Seconds that results of batches just answered get to be written at the end."""
+PATIENCE = 1.5
+"""Seconds that gateways get to say how they are."""
 WATCH = 0.5
 """Seconds between looks at whether the writer lives."""
 Application = Callable[..., Any]
@@ -62,10 +64,11 @@ class House:
         self.ready = False
         self.over = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
         """Load the state, connect the gateways, begin to send and to listen. Raises what makes that impossible."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(self.writer.start)
 
         def woken(change: Change) -> None:
@@ -99,6 +102,20 @@ class House:
         await asyncio.to_thread(self._listener.stop)
         await asyncio.to_thread(self.writer.stop)
 
+    def health(self) -> dict[str, Health]:
+        """What each gateway says of itself, asked from any thread but the loop's; who says nothing in time is down."""
+        if self._loop is None or not self._loop.is_running():
+            return {g.name: SILENT for g in self.gateways}
+        return asyncio.run_coroutine_threadsafe(self._asked(), self._loop).result()
+
+    async def _asked(self) -> dict[str, Health]:
+        asked = {g.name: asyncio.create_task(g.check()) for g in self.gateways}
+        if asked:
+            await asyncio.wait(asked.values(), timeout=PATIENCE)
+        for task in asked.values():
+            task.cancel()
+        return {name: _said(task) for name, task in asked.items()}
+
     async def install(self, series: Series = "actual") -> None:
         """Record that this pack is in force, once for each version of it."""
         pack = self.pack
@@ -126,6 +143,17 @@ class House:
             log.critical("%s 意外停止：%r [R040]", task.get_name(), error)
         self.ready = False
         self.over.set()
+
+
+SILENT = Health(
+    up=False, text="网关没有应答，消息留在队列中，恢复后继续发出。请查看日志。[R043]", code="R043"
+)
+"""What is said of a gateway that says nothing."""
+
+
+def _said(task: asyncio.Task[Health]) -> Health:
+    done = task.done() and not task.cancelled() and task.exception() is None
+    return task.result() if done else SILENT
 
 
 def _alarmed(alarm: Alarm) -> None:

@@ -1,0 +1,293 @@
+"""态势图景 Outlook: the warnings in force and how far every township has got with one of them, read from the world once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from fengsui.core import wording
+from fengsui.core.board import Row
+from fengsui.core.clauses import LEVELS, Level, Unit, stands
+from fengsui.core.state import Share, State, World
+from fengsui.store.progress import Channel
+from fengsui.web import sentences, tasks
+
+ACKNOWLEDGE, RELAY, DECIDE = "2.4.1/acknowledge", "2.4.1/relay", "2.4.2/decide"
+OFFICER = "duty_officer"
+STATES = {
+    "relayed": ("✓✓", "已再传播"), "received": ("✓", "已收到"), "delivered": ("…", "已送达"),
+    "late": ("！", "超时"), "planned": ("○", "待送达"), "none": ("", "未涉及"),
+}  # fmt: skip
+"""State of a unit: its shape and its word."""
+
+
+class Mark(NamedTuple):
+    """A word with its look (ok, wait, late, plain) and, where time runs, its deadline (UTC µs)."""
+
+    text: str
+    kind: str = ""
+    deadline: int = 0
+
+
+class Town(NamedTuple):
+    """A township with one warning: its state, who is reached and has answered, what it has done."""
+
+    unit: str
+    name: str
+    area: str
+    state: str
+    level: str
+    delivered: Mark
+    answered: Mark
+    relay: Mark
+    stops: Mark
+    person: str
+    call: str  # id of the board row to call for, "" = nothing is owed
+
+    @property
+    def shape(self) -> str:
+        """✓✓, ✓, … or ！."""
+        return STATES[self.state][0]
+
+    @property
+    def word(self) -> str:
+        """The state in Chinese."""
+        return STATES[self.state][1]
+
+
+class Warned(NamedTuple):
+    """A warning in force as the desk shows it. done: units that have relayed, received, been delivered to, of all."""
+
+    stream: str
+    hazard: str
+    hazard_en: str
+    level: Level
+    level_name: str
+    number: str
+    areas: str
+    issued: int
+    expires: int
+    version: int
+    relayed: int
+    received: int
+    delivered: int
+    units: int
+    people: tuple[int, int, int]  # answered, delivered, told
+    chips: tuple[Mark, ...]
+
+
+def warned(world: World, counts: dict[tuple[str, int], list[Channel]]) -> list[Warned]:
+    """Every warning in force, strongest and newest first."""
+    states = [s for s in world.streams.values() if s.alert.holds]
+    states.sort(key=lambda s: (-LEVELS.index(strongest(s)), -s.alert.at))
+    return [_warned(s, world, counts.get((s.stream, s.alert.version), [])) for s in states]
+
+
+def strongest(state: State) -> Level:
+    """The highest level of a warning that holds."""
+    return max(state.alert.now.zones.values(), key=LEVELS.index)
+
+
+def _warned(state: State, world: World, counts: list[Channel]) -> Warned:
+    alert, level, pack = state.alert, strongest(state), world.pack
+    hazard = pack.hazards[alert.hazard]
+    progress = [_progress(u, state) for u in state.duties[RELAY].shares] if RELAY in state.duties else []
+    told = [p for p in state.notices.people.values() if p.told]
+    reached = sum(any(r != "handed_over" for r in p.reach.values()) for p in told)
+    return Warned(
+        stream=state.stream,
+        hazard=hazard.name,
+        hazard_en=hazard.name_en,
+        level=level,
+        level_name=pack.texts.levels[level],
+        number=state.stream.rsplit("-", 1)[-1],
+        areas=_areas(state, world),
+        issued=alert.at,
+        expires=alert.expires,
+        version=alert.version,
+        relayed=progress.count("relayed"),
+        received=sum(p in ("relayed", "received") for p in progress),
+        delivered=sum(p in ("relayed", "received", "delivered") for p in progress),
+        units=len(progress),
+        people=(sum(p.acknowledged >= 0 for p in told), reached, len(told)),
+        chips=(*_channels(state, counts), *_insertion(state), *_decisions(state, world)),
+    )
+
+
+def _areas(state: State, world: World) -> str:
+    levels: dict[str, list[str]] = defaultdict(list)
+    for zone, level in state.alert.now.zones.items():
+        levels[level].append(world.pack.areas[zone].name if zone in world.pack.areas else zone)
+    order = sorted(levels, key=lambda x: -LEVELS.index(x))
+    if len(order) == 1:
+        return "、".join(levels[order[0]])
+    return "；".join(f"{world.pack.texts.levels[x]}：{'、'.join(levels[x])}" for x in order)
+
+
+def _progress(unit: str, state: State) -> str:
+    """How far a unit has got, leaving lateness aside."""
+    relay = state.duties[RELAY].shares.get(unit) if RELAY in state.duties else None
+    if relay is not None and relay.how == "done":
+        return "relayed"
+    if any(s.how == "done" for _, s in _answers(unit, state)):
+        return "received"
+    return "delivered" if state.received.get(unit, 0) >= state.alert.version else "planned"
+
+
+def _answers(unit: str, state: State) -> Iterator[tuple[str, Share]]:
+    duty = state.duties.get(ACKNOWLEDGE)
+    if duty is not None:
+        yield from ((h, s) for h, s in duty.shares.items() if h.split("/", 1)[0] == unit)
+
+
+# ── chips of a warning ───────────────────────────────────────────────────────
+
+
+def _channels(state: State, counts: Iterable[Channel]) -> Iterator[Mark]:
+    del state
+    for c in counts:
+        name = sentences.CHANNELS.get(c.channel, c.channel)
+        word = f"{name} {c.delivered}/{c.planned} 送达"
+        failed = f"，{c.failed} 未达" if c.failed else ""
+        yield Mark(f"{word}{failed}", "wait" if c.open or c.delivered + c.failed < c.planned else "ok")
+
+
+def _insertion(state: State) -> Iterator[Mark]:
+    for place, order in sorted(state.orders.items()):
+        if order.version > state.alert.version:
+            continue
+        name = wording.FORMS.get(order.form, order.form)
+        share = _latest(state, f"2.4.3/{order.form}", order.unit)
+        if place in state.on_air:
+            yield Mark(f"{name} 播出中", "ok")
+        elif share is not None and share.open:
+            yield Mark(f"{name} 待播", "wait", share.deadline)
+        elif share is not None and share.how == "done":
+            yield Mark(f"{name} 已播", "ok")
+
+
+def _latest(state: State, key: str, holder: str) -> Share | None:
+    duty = state.duties.get(key)
+    return duty.shares.get(holder) if duty else None
+
+
+def _decisions(state: State, world: World) -> Iterator[Mark]:
+    duty = state.duties.get(DECIDE)
+    if duty is not None and duty.shares:
+        stopped = sum(bool(s.stops) and not s.lifted for s in state.suspension.values())
+        open_ = [s for s in duty.shares.values() if s.open]
+        text = f"停工停业停课 {len(duty.shares) - len(open_)}/{len(duty.shares)} 单位已定，{stopped} 家停"
+        yield Mark(text, "wait" if open_ else "ok", min((s.deadline for s in open_), default=0))
+    for name, latest in state.consultations.items():
+        del name
+        word = {"called": "已召集，待召开", "held": "已召开，待结论", "concluded": "已有结论"}[latest.stage]
+        yield Mark(f"应急会商 {word}", "ok" if latest.stage == "concluded" else "wait")
+    response = state.response or world.at("district").response
+    if response:
+        yield Mark(f"{response} 级应急响应", "ok")
+
+
+# ── townships ────────────────────────────────────────────────────────────────
+
+
+def towns(state: State | None, world: World, now: int, day: str) -> list[Town]:
+    """Every township that exists on a day (ISO), those with trouble first; without a warning all are uninvolved."""
+    owed: dict[str, list[Row]] = defaultdict(list)
+    for row in tasks.rows(world):
+        if state is not None and row.stream == state.stream:
+            owed[row.unit].append(row)
+    units = [u for u in world.pack.units.values() if "townships" in u.groups and stands(u, day)]
+    made = [_town(u, state, owed[u.id], world, now) for u in units]
+    order = ("late", "planned", "delivered", "received", "relayed", "none")
+    return sorted(made, key=lambda t: order.index(t.state))
+
+
+def _town(unit: Unit, state: State | None, owed: list[Row], world: World, now: int) -> Town:
+    officers = world.directory.holders(unit.id, OFFICER)
+    level = (state.alert.now.level(unit.area) if state else None) or ""
+    told = state is not None and (bool(level) or any(True for _ in _answers(unit.id, state)))
+    if state is None or not told:
+        blank = Mark("—")
+        return Town(
+            unit.id, unit.name, unit.area, "none", "", blank, blank, blank, blank, _first(officers), ""
+        )
+    relay, answers = _latest(state, RELAY, unit.id), list(_answers(unit.id, state))
+    worst = min(owed, key=lambda r: tasks.order(r, now), default=None)
+    return Town(
+        unit=unit.id,
+        name=unit.name,
+        area=unit.area,
+        state=_state(unit.id, state, answers, relay, now),
+        level=level,
+        delivered=_delivered(unit.id, state, answers),
+        answered=_answered(answers, now),
+        relay=_relay(relay, now),
+        stops=_stops(unit.id, state, now),
+        person=_first(officers),
+        call=worst.id if worst is not None else "",
+    )
+
+
+def _first(persons: tuple[str, ...]) -> str:
+    return persons[0] if persons else ""
+
+
+def _state(unit: str, state: State, answers: list[tuple[str, Share]], relay: Share | None, now: int) -> str:
+    """Late where a relay is overdue, or nobody has answered in time; else how far it has got."""
+    progress = _progress(unit, state)
+    if progress != "relayed" and relay is not None and relay.open and relay.deadline < now:
+        return "late"
+    silent = progress in ("delivered", "planned")
+    if silent and any(s.open and s.deadline < now for _, s in answers):
+        return "late"
+    return progress
+
+
+def _delivered(unit: str, state: State, answers: list[tuple[str, Share]]) -> Mark:
+    """Persons asked for the unit whose phone has it, of all that were."""
+    asked = {p for h, _ in answers for p in _persons(h, state)}
+    people = state.notices.people
+    reached = sum(any(r != "handed_over" for r in people[p].reach.values()) for p in asked if p in people)
+    text = f"{reached}/{len(asked)} 人"
+    return Mark(text, "ok" if state.received.get(unit, 0) >= state.alert.version else "wait")
+
+
+def _persons(holder: str, state: State) -> tuple[str, ...]:
+    found = state.notices.asked.get(holder)
+    return found.persons if found else ()
+
+
+def _answered(answers: list[tuple[str, Share]], now: int) -> Mark:
+    done = [s for _, s in answers if s.how == "done"]
+    open_ = [s for _, s in answers if s.open]
+    text = f"{len(done)}/{len(answers)}"
+    if not open_:
+        return Mark(text, "ok")
+    first = min(s.deadline for s in open_)
+    return Mark(text, "late" if first < now else "wait", first)
+
+
+def _relay(share: Share | None, now: int) -> Mark:
+    if share is None:
+        return Mark("—")
+    if share.how == "done":
+        return Mark("已再传播", "ok", 0)
+    if not share.open:
+        return Mark("随解除终止")
+    return Mark(
+        "超时" if share.deadline < now else "待再传播",
+        "late" if share.deadline < now else "wait",
+        share.deadline,
+    )
+
+
+def _stops(unit: str, state: State, now: int) -> Mark:
+    decided, share = state.suspension.get(unit), _latest(state, DECIDE, unit)
+    if decided is not None:
+        words = "、".join(sentences.STOPS.get(s, s) for s in decided.stops)
+        return Mark("已恢复" if decided.lifted else words or "不停（有理由）", "ok")
+    if share is None or not share.open:
+        return Mark("—")
+    late = share.deadline < now
+    return Mark("未决定" if late else "待决定", "late" if late else "wait", share.deadline)

@@ -1,0 +1,202 @@
+"""待办 Tasks: what waits for whom — board rows of the open streams, one task for each duty of a unit, worst first.
+
+Read from the world in one pass; rows of a stream that has not changed since are not made again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from fengsui.core import board
+from fengsui.core.board import Row
+from fengsui.core.clauses import Pack
+from fengsui.core.state import Share, State, World
+from fengsui.store.accounts import Account
+from fengsui.web import paths, sentences
+
+DESK = frozenset({"forecaster", "clerk", "signer", "administrator"})
+"""Roles for whom everything at the desk waits; the others see what is their own."""
+DECIDING = frozenset({"suspension", "consultation"})
+"""Mechanisms that end in a decision: what a leader waits for."""
+SHOWN = 9
+"""Cards with a number key."""
+RANKS = ("desk", "supervised", "overdue", "open")
+"""How pressing: a person at the desk must see to it, under supervision, past its deadline, still in time."""
+
+WORDS = {"desk": "待人工处理", "supervised": "督办中", "overdue": "已超时", "open": "在办"}
+
+PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "alert": ("续发或解除", ("issue_change",)),
+    "response_set": ("批准响应", ("response", "consultations")),
+    "held": ("会商", ("consultation", "consultations")),
+    "concluded": ("会商结论", ("consultation", "consultations")),
+    "aired_crawl": ("插播", ("media",)),
+    "aired_badge": ("插播", ("media",)),
+    "aired_anchor": ("插播", ("media",)),
+    "off_air_crawl": ("撤下", ("media",)),
+    "off_air_badge": ("撤下", ("media",)),
+    "roster_confirmed": ("名录", ("roster", "people")),
+    "supervision_reply": ("督办", ("supervision",)),
+}
+"""Where one's own duty is done, by what proves it: what the button says, and pages to look for (with the stream, or
+plain)."""
+
+
+class Task(NamedTuple):
+    """One card: a duty of a unit. rows: who owes it, worst first. loud: a desk must hear of it."""
+
+    id: str
+    stream: str
+    duty: str
+    unit: str
+    rows: tuple[Row, ...]
+    rank: str
+    deadline: int
+    title: str
+    detail: str
+    action: str
+    url: str
+
+    @property
+    def loud(self) -> bool:
+        """Whether it sounds: at the desk, or an answer overdue."""
+        return self.rank in ("desk", "overdue")
+
+    @property
+    def word(self) -> str:
+        """Its rank in Chinese."""
+        return WORDS[self.rank]
+
+
+_made: dict[str, tuple[State, tuple[Row, ...]]] = {}
+
+
+def rows(world: World) -> Iterator[Row]:
+    """Every open row of every open stream."""
+    for state in tuple(world.streams.values()):
+        if state.closed:
+            continue
+        known = _made.get(state.stream)
+        if known is None or known[0] is not state:
+            known = _made[state.stream] = (
+                state,
+                tuple(r for r in board.rows(state).values() if r.ended is None),
+            )
+        yield from known[1]
+
+
+def rank(row: Row, now: int) -> str:
+    """How pressing a row is."""
+    if row.desk:
+        return "desk"
+    if row.status == "supervised":
+        return "supervised"
+    return "overdue" if row.deadline < now else "open"
+
+
+def order(row: Row, now: int) -> tuple[int, int, str]:
+    """Worst first."""
+    return RANKS.index(rank(row, now)), row.deadline, row.id
+
+
+def mine(account: Account, world: World) -> Callable[[Row], bool]:
+    """Which rows wait for an account: by its role, and by its unit."""
+    if account.role in DESK:
+        return lambda _: True
+    if account.role == "supervisor":
+        return lambda row: row.status == "supervised"
+    own = {account.unit} - {""}
+    if account.role == "leader":
+        uses = deciding(world.pack)
+        return lambda row: row.unit in own or _kind(row.duty) in uses
+    return lambda row: row.unit in own
+
+
+def deciding(pack: Pack) -> frozenset[str]:
+    """Duties (clause/name) of which somebody must decide something."""
+    return frozenset(
+        f"{clause.id}/{duty.name}"
+        for clause in pack.clauses.values()
+        for duty in clause.duty
+        if (duty.use and duty.use.mechanism in DECIDING) or "response_set" in duty.evidence
+    )
+
+
+def _kind(key: str) -> str:
+    """Clause and name of a duty without its thread."""
+    return "/".join(key.split("/", 2)[:2])
+
+
+def tasks(account: Account, world: World, now: int) -> list[Task]:
+    """Everything that waits for an account, worst first, each duty of a unit once."""
+    wanted = mine(account, world)
+    groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    for row in rows(world):
+        if wanted(row):
+            groups[row.stream, row.duty, row.unit].append(row)
+    ordered = [sorted(group, key=lambda r: order(r, now)) for group in groups.values()]
+    ordered.sort(key=lambda group: order(group[0], now))
+    return [_task(tuple(group), account, world, now) for group in ordered]
+
+
+def _task(group: tuple[Row, ...], account: Account, world: World, now: int) -> Task:
+    row, pressing = group[0], rank(group[0], now)
+    alike = [r for r in group if rank(r, now) == pressing]
+    action, url = _action(row, pressing, account, world)
+    return Task(
+        id=f"{row.stream}|{row.duty}|{row.unit}",
+        stream=row.stream,
+        duty=row.duty,
+        unit=row.unit,
+        rows=tuple(alike),
+        rank=pressing,
+        deadline=row.deadline,
+        title=f"{sentences.unit(row.unit, world)} {sentences.title(row.duty, world)}",
+        detail=_detail(alike, world),
+        action=action,
+        url=url,
+    )
+
+
+def _detail(alike: list[Row], world: World) -> str:
+    """Who it is about, where that is more than the unit."""
+    posts = [r.holder for r in alike if "/" in r.holder]
+    if posts:
+        first = sentences.holder(posts[0], world)
+        return first if len(posts) == 1 else f"{first}等 {len(posts)} 人"
+    thread = alike[0].duty.split("/", 2)[2:]
+    known = thread and thread[0].split("/", 1)[0] in world.pack.clauses
+    return f"事由：{sentences.title(thread[0], world)}" if known else ""
+
+
+def _action(row: Row, pressing: str, account: Account, world: World) -> tuple[str, str]:
+    """The one thing to do about a task: one's own is done, another's is called for."""
+    role = account.role
+    if row.unit == account.unit or role not in DESK:
+        return own(row, role, world)
+    word = "催办" if pressing == "open" else "打电话"
+    return word, paths.to(role, "call", row.id)
+
+
+def own(row: Row, role: str, world: World) -> tuple[str, str]:
+    """Where one's own duty is done: the page made for it, else the plain one."""
+    for word in share(row, world).plan.evidence:
+        label, pages = PLACES.get(word, ("", ()))
+        wanted = [(page, row.stream) for page in pages] + [(page,) for page in pages]
+        if url := paths.first(role, *wanted):
+            return label, url
+    return "办理", paths.to(role, "desk_do", row.id)
+
+
+def share(row: Row, world: World) -> Share:
+    """What the row's holder owes."""
+    return world.at(row.stream).duties[row.duty].shares[row.holder]
+
+
+def find(id_: str, world: World) -> Row | None:
+    """An open or ended row by its id, None if there is none."""
+    stream, _, rest = id_.partition("|")
+    known = world.streams.get(stream)
+    return board.rows(known).get(id_) if known is not None and rest else None
