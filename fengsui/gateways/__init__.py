@@ -9,6 +9,7 @@ from fengsui.gateways.contract import Gateway, Status
 from fengsui.gateways.settings import SettingsError
 
 KINDS = {
+    "email": "fengsui.gateways.email:Email",
     "sms_smpp": "fengsui.gateways.sms_smpp:SmsSmpp",
 }
 """Kind of gateway → where its class is. A new gateway: one file, one line here, one table of tests."""
