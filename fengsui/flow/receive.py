@@ -7,6 +7,7 @@ two repeats nothing and loses nothing. What nobody can read goes to a person at 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -71,10 +72,9 @@ class Mailroom:
             except (Unwritten, Parked) as error:
                 log.warning("收件暂时无法处理，稍后再试：%s", error)
             self._reading = False
-            try:
-                await asyncio.wait_for(self._wake.wait(), SCAN)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SCAN):  # wait_for may swallow being cancelled (Python 3.11)
+                    await self._wake.wait()
 
     async def _read(self) -> bool:
         letters = [Letter(*row) for row in await self.writer.letters()]

@@ -8,6 +8,7 @@ and no larger than what the gateway takes in about a second.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -91,10 +92,9 @@ class Lane:
                 batch.cancel()
 
     async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), SCAN)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SCAN):  # wait_for may swallow being cancelled (Python 3.11)
+                await self._wake.wait()
 
     async def _take(self) -> bool:
         """Lease one batch and pass it on; False if nothing was due or nothing could be written."""
