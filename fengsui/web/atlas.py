@@ -33,6 +33,21 @@ class Spot(NamedTuple):
     path: str
     aside: bool
 
+    @property
+    def label_y(self) -> float:
+        """Where the name stands."""
+        return round(self.y + (25 if self.town.state != "none" else 18), 1)
+
+    @property
+    def word_y(self) -> float:
+        """Where the state stands."""
+        return round(self.label_y + 14, 1)
+
+    @property
+    def aside_y(self) -> float:
+        """Where it says that the point is missing."""
+        return round((self.word_y if self.town.state != "none" else self.label_y) + 13, 1)
+
 
 class Sketch(NamedTuple):
     """The drawing: the district's outline and its townships."""

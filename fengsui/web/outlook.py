@@ -46,6 +46,11 @@ class Town(NamedTuple):
     call: str  # id of the board row to call for, "" = nothing is owed
 
     @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What a row of the table shows, in its order."""
+        return self.delivered, self.answered, self.relay, self.stops
+
+    @property
     def shape(self) -> str:
         """✓✓, ✓, … or ！."""
         return STATES[self.state][0]

@@ -28,6 +28,10 @@ RIGHTS: dict[str, frozenset[str]] = {
     "home": _ALL,
     "logout": _ALL,
     "own": _ALL,
+    **dict.fromkeys(("desk", "desk_live", "desk_channels", "desk_tasks"), _ALL),
+    "desk_do": _WORK | {"leader", "liaison", "township", "media", "administrator"},
+    **dict.fromkeys(("desk_handover", "call"), _WORK),
+    "call_sheet": _DESK,
 }
 """Name of a page → roles it opens for."""
 

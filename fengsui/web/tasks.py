@@ -29,19 +29,19 @@ WORDS = {"desk": "待人工处理", "supervised": "督办中", "overdue": "已�
 
 PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "alert": ("续发或解除", ("issue_change",)),
-    "response_set": ("批准响应", ("response", "consultations")),
-    "held": ("会商", ("consultation", "consultations")),
-    "concluded": ("会商结论", ("consultation", "consultations")),
+    "response_set": ("批准响应", ("consult",)),
+    "held": ("会商", ("consult",)),
+    "concluded": ("会商结论", ("consult",)),
+    "suspension_decided": ("作决定", ("suspend",)),
+    "suspension_lifted": ("恢复", ("suspend",)),
     "aired_crawl": ("插播", ("media",)),
     "aired_badge": ("插播", ("media",)),
     "aired_anchor": ("插播", ("media",)),
     "off_air_crawl": ("撤下", ("media",)),
     "off_air_badge": ("撤下", ("media",)),
-    "roster_confirmed": ("名录", ("roster", "people")),
-    "supervision_reply": ("督办", ("supervision",)),
+    "roster_confirmed": ("核对名录", ("people",)),
 }
-"""Where one's own duty is done, by what proves it: what the button says, and pages to look for (with the stream, or
-plain)."""
+"""Where one's own duty is done, by what proves it: what the button says, and the page (with the stream, or plain)."""
 
 
 class Task(NamedTuple):
@@ -187,6 +187,8 @@ def own(row: Row, role: str, world: World) -> tuple[str, str]:
         wanted = [(page, row.stream) for page in pages] + [(page,) for page in pages]
         if url := paths.first(role, *wanted):
             return label, url
+        if word in world.pack.reports and (url := paths.to(role, "report", row.stream)):
+            return "报告", url
     return "办理", paths.to(role, "desk_do", row.id)
 
 

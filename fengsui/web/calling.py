@@ -1,0 +1,184 @@
+"""叫应通话 Calling: for a board row, whom to ring in which order, what to say, and which fact a call becomes.
+
+The core decides whether the fact is admitted; here is only which one the person at the desk means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from fengsui.core import wording
+from fengsui.core.board import Row
+from fengsui.core.clauses import LEVELS
+from fengsui.core.facts import Fact, Reached, Reported, SuspensionDecided
+from fengsui.core.state import Share, State, World
+from fengsui.web import sentences, tasks
+
+Outcome = Literal["answered", "done", "promised", "none"]
+DESK = "desk"
+"""Who says so, where an account acts for no person."""
+ORDER = ("duty_officer", "liaison", "duty_leader", "leader")
+"""Roles of a unit in the order in which they are rung."""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """A call as it is kept: which row, who rang whom, whether he was reached, what was promised."""
+
+    at: int
+    row: str
+    by: str
+    person: str
+    who: str
+    outcome: Outcome
+    words: str = ""
+    heard: str = ""
+    form: str = ""
+
+
+class Contact(NamedTuple):
+    """Somebody to ring for a row: his part in it, and whether an answer of his counts for its holder."""
+
+    person: str
+    part: str
+    counts: bool
+
+
+class Asked(NamedTuple):
+    """What a row asks. answer: a plain 收到 ends it; report: the report that ends it; stops: a decision does."""
+
+    answer: bool = False
+    report: str = ""
+    title: str = ""
+    paper: bool = False
+    stops: tuple[str, ...] = ()
+    lifts: bool = False
+
+    @property
+    def closes(self) -> bool:
+        """Whether a call can end the row."""
+        return bool(self.answer or self.report or self.stops or self.lifts)
+
+
+def asked(row: Row, world: World) -> Asked:
+    """What would end a row, as far as a person can say it."""
+    share, pack = tasks.share(row, world), world.pack
+    words = share.plan.evidence
+    if "acknowledged" in words:
+        return Asked(answer=True)
+    if "suspension_decided" in words:
+        return Asked(stops=share.plan.use.stops if share.plan.use else tuple(sentences.STOPS))
+    if "suspension_lifted" in words:
+        return Asked(lifts=True)
+    known = next((w for w in words if w in pack.reports), "")
+    return (
+        Asked(report=known, title=pack.reports[known].title, paper=pack.reports[known].paper)
+        if known
+        else Asked()
+    )
+
+
+def contacts(row: Row, world: World) -> list[Contact]:
+    """Whom to ring for a row: the holder, who stands in, those at work, those in charge, the unit above; each once."""
+    state, found = world.at(row.stream), {}
+    for person, part in _known(row, world):
+        if person and person not in found:
+            found[person] = Contact(person, part, _counts(person, row.holder, state))
+    return list(found.values())
+
+
+def _known(row: Row, world: World) -> Iterator[tuple[str, str]]:
+    directory, pack = world.directory, world.pack
+    post = directory.posts.get(row.holder)
+    if post is not None:
+        yield post.holder, "本人"
+        yield post.deputy, "B角"
+    asked_ = world.at(row.stream).notices.asked.get(row.holder)
+    for role in ORDER:
+        for one in directory.unit_posts.get(row.unit, ()):
+            if one.role == role:
+                yield one.holder, pack.roles.get(role, role)
+                yield one.deputy, f"{pack.roles.get(role, role)}B角"
+    for person in asked_.persons if asked_ else ():
+        yield person, "已被通知"
+    superior = pack.units[row.unit].superior if row.unit in pack.units else ""
+    for person in directory.holders(superior, "duty_officer", "leader") if superior else ():
+        yield person, f"上级 {sentences.unit(superior, world)}"
+
+
+def _counts(person: str, holder: str, state: State) -> bool:
+    contact = state.notices.people.get(person)
+    return contact is not None and holder in contact.told
+
+
+def words(row: Row, world: World) -> str:
+    """What to say on the telephone."""
+    state, pack = world.at(row.stream), world.pack
+    whom = sentences.holder(row.holder, world)
+    alert, mark = state.alert, {"test": "这是模拟。", "exercise": "这是演练。"}.get(state.series, "")
+    if not alert.hazard:
+        return f"{mark}您好，这里是{pack.texts.issuer}值班室。{whom}“{sentences.title(row.duty, world)}”尚未办结，请尽快办理。"
+    zones = alert.now.zones or alert.before.zones
+    level = pack.texts.levels[max(zones.values(), key=LEVELS.index)]
+    areas = "、".join(pack.areas[z].name for z in zones if z in pack.areas)
+    about = f"{wording.clock(alert.at, pack)}发布的{pack.hazards[alert.hazard].name}{level}预警，区域{areas}"
+    if asked(row, world).answer:
+        return (
+            f"{mark}您好，这里是{pack.texts.issuer}值班室。{about}。{whom}还没有签收。"
+            "请您现在确认已经知道，立即通知到村到户，并随时报告情况。请复述一遍灾种、级别和区域。"
+        )
+    return (
+        f"{mark}您好，这里是{pack.texts.issuer}值班室。{about}。{whom}的“{sentences.title(row.duty, world)}”"
+        f"时限{wording.clock(row.deadline, pack)}，尚未办结。请立即办理，办好马上报告；现在办到哪一步？"
+    )
+
+
+def answerer(row: Row, person: str, world: World) -> str:
+    """The person whose answer a call is: who spoke if he was told for this holder, else who holds the post."""
+    state = world.at(row.stream)
+    post = world.directory.posts.get(row.holder)
+    told = state.notices.asked.get(row.holder)
+    wanted = [person, post.holder if post else "", *(told.persons if told else ())]
+    return next((p for p in wanted if p and _counts(p, row.holder, state)), person)
+
+
+def fact(row: Row, note: Note, world: World, *, paper: str, stops: tuple[str, ...] = ()) -> Fact | None:
+    """The fact a call becomes, None where it is only a call: nobody reached, or a promise."""
+    wants, share = asked(row, world), tasks.share(row, world)
+    if note.outcome == "answered" and wants.answer:
+        person = answerer(row, note.person, world)
+        return Reached(
+            row.stream,
+            note.at,
+            person,
+            "",
+            "call",
+            "acknowledged",
+            _version(row, share, person, world),
+            note.by,
+        )
+    if note.outcome != "done":
+        return None
+    if wants.report:
+        by = note.person if note.person in world.at(row.stream).notices.people else ""
+        return Reported(row.stream, note.at, wants.report, row.unit, by, share.plan.version, row.duty, paper)
+    if wants.stops or wants.lifts:
+        before = world.at(row.stream).suspension.get(row.unit)
+        return SuspensionDecided(
+            row.stream,
+            note.at,
+            row.unit,
+            note.person or note.by,
+            stops if wants.stops else (),
+            "" if stops or wants.lifts else paper,
+            lifted=wants.lifts,
+            replaces=before.at if before else 0,
+        )
+    return None
+
+
+def _version(row: Row, share: Share, person: str, world: World) -> int:
+    contact = world.at(row.stream).notices.people.get(person)
+    return max(share.plan.version, contact.told.get(row.holder, 0) if contact else 0)

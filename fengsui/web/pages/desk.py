@@ -1,0 +1,224 @@
+"""值班台 Desk: what waits, what is in force, how far each township is, what has happened — in one view that stays live.
+
+Everything is read from the world of the last commit once a request; three queries bring counts, names and the log.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_GET
+
+from fengsui.core import calendar
+from fengsui.core.state import State, World
+from fengsui.formats import badges
+from fengsui.store import history, progress
+from fengsui.store.accounts import Account
+from fengsui.web import atlas, channels, here, lists, numbers, outlook, paths, sentences, tasks
+from fengsui.web.outlook import Town, Warned
+from fengsui.web.pages import handover
+from fengsui.web.pages.login import account_of
+
+LOOKED, PAGES, LINES = 300, 4, 18
+"""Facts read at a time, times at most, and lines of the log that are shown."""
+SAID = {
+    "answered": "已登记签收，此项已了结。",
+    "done": "已代为登记，此项已了结。",
+    "promised": "通话已记录。对方尚未办结，此项仍在待办中。",
+    "handover": "交接班已记录。",
+}
+"""What a page that led here has done."""
+SEEN = frozenset({"forecaster", "signer", "clerk", "leader", "administrator"})
+"""Roles that see names of responsible persons on the desk."""
+
+
+class InForce(NamedTuple):
+    """A warning in force with its drawing and what may be done about it."""
+
+    it: Warned
+    badge: str
+    change: str
+    cancel: str
+    chosen: bool
+
+
+class Line(NamedTuple):
+    """A township's row: its person and the page to call."""
+
+    town: Town
+    name: str
+    mask: str
+    url: str
+
+
+@require_GET
+def desk(request: HttpRequest) -> HttpResponse:
+    """The desk."""
+    said = SAID.get(request.GET.get("said", ""), "")
+    return render(request, "desk.html", {"said": said} | _picture(request) | _channels())
+
+
+@require_GET
+def live(request: HttpRequest) -> HttpResponse:
+    """The part of the desk that changes with every commit."""
+    return render(request, "desk_live.html", _picture(request))
+
+
+@require_GET
+def ways(request: HttpRequest) -> HttpResponse:
+    """The strip of the channels, asked for every ten seconds."""
+    return render(request, "desk_channels.html", _channels() | {"sheet": _sheet(account_of(request))})
+
+
+@require_GET
+def all_tasks(request: HttpRequest) -> HttpResponse:
+    """Every task of the account as a list."""
+    world, now, account = here.world(), here.now(), account_of(request)
+    found = [(t, r) for t in tasks.tasks(account, world, now) for r in t.rows]
+    kinds = {"desk": "late", "supervised": "late", "overdue": "late", "open": "wait"}
+    rows = [
+        [
+            lists.Cell(sentences.holder(r.holder, world)),
+            lists.Cell(sentences.title(r.duty, world)),
+            lists.Cell(t.word, kinds[t.rank]),
+            lists.Cell(f"{calendar.local(r.deadline, world.pack.zone):%m-%d %H:%M}"),
+            lists.Cell(world.pack.clauses[r.clause].cite if r.clause in world.pack.clauses else r.clause),
+            lists.Cell(t.action, url=_row_url(account, t.url, t.rows[0].id, r.id)),
+        ]
+        for t, r in found
+    ]
+    columns = ("谁", "办什么", "状态", "时限", "条款", "去办")
+    note = "最急的在前：待人工处理、督办中、已超时、在办"
+    return lists.show(request, lists.Listing("全部待办", columns, rows, "没有待办事项。", note))
+
+
+def _row_url(account: Account, url: str, first: str, row: str) -> str:
+    """The task's action for another of its rows."""
+    for page in ("call", "desk_do"):
+        if url and url == paths.to(account.role, page, first):
+            return paths.to(account.role, page, row)
+    return url
+
+
+# ── the picture ──────────────────────────────────────────────────────────────
+
+
+def _picture(request: HttpRequest) -> dict[str, Any]:
+    world, now, account = here.world(), here.now(), account_of(request)
+    found = tasks.tasks(account, world, now)
+    holding = [(s.stream, s.alert.version) for s in world.streams.values() if s.alert.holds]
+    counts = progress.channels(here.session(), holding) if holding else {}
+    warned = outlook.warned(world, counts)
+    chosen = _chosen(request, warned, world)
+    day = f"{calendar.local(now, world.pack.zone):%Y-%m-%d}"
+    towns = outlook.towns(chosen, world, now, day)
+    return {
+        "tasks": list(enumerate(found[: tasks.SHOWN], start=1)),
+        "total": len(found),
+        "more": len(found) - tasks.SHOWN,
+        "all_tasks": paths.to(account.role, "desk_tasks"),
+        "alarms": json.dumps(_alarms(account, found), ensure_ascii=False),
+        "warned": [_in_force(w, account, chosen) for w in warned],
+        "chosen": next((w for w in warned if chosen is not None and w.stream == chosen.stream), None),
+        "issue": paths.to(account.role, "issue"),
+        "sheet": _sheet(account),
+        "lines": _lines(towns, account),
+        "sketch": atlas.sketch(towns, world.pack),
+        "legend": [(s, *outlook.STATES[s]) for s in ("relayed", "received", "delivered", "late", "planned")],
+        "log": _log(world),
+        "shift": handover.latest(),
+        "handover": paths.to(account.role, "desk_handover"),
+        "ledger": paths.first(account.role, ("ledger",), ("history",)),
+        "at": now,
+        "of": request.GET.get("of", ""),
+        "sounds": account.role in tasks.DESK,
+    }
+
+
+def _channels() -> dict[str, Any]:
+    found = channels.ways()
+    return {
+        "ways": found,
+        "down": [w for w in found if not w.up],
+        "trouble": channels.warnings(),
+    }
+
+
+def _sheet(account: Account) -> str:
+    return paths.to(account.role, "call_sheet")
+
+
+def _chosen(request: HttpRequest, warned: list[Warned], world: World) -> State | None:
+    """The warning that table and sketch speak of: the one asked for, else the strongest."""
+    wanted = request.GET.get("of", "")
+    names = [w.stream for w in warned]
+    if not names:
+        return None
+    return world.at(wanted if wanted in names else names[0])
+
+
+def _in_force(one: Warned, account: Account, chosen: State | None) -> InForce:
+    drawing = badges.badge(_hazard(one), one.level, one.hazard, one.hazard_en)
+    return InForce(
+        one,
+        mark_safe(drawing),  # noqa: S308 - drawn by us from the pack's words, which it escapes
+        paths.to(account.role, "issue_change", one.stream),
+        paths.to(account.role, "issue_cancel", one.stream),
+        chosen is not None and chosen.stream == one.stream,
+    )
+
+
+def _hazard(one: Warned) -> str:
+    return here.world().at(one.stream).alert.hazard
+
+
+def _lines(towns: list[Town], account: Account) -> list[Line]:
+    sees = account.role in SEEN
+    cards = numbers.cards(here.session(), [t.person for t in towns]) if sees else {}
+    lines = []
+    for town in towns:
+        card = cards.get(town.person)
+        url = paths.to(account.role, "call", town.call) if town.call else ""
+        lines.append(Line(town, card.name if card else "", card.mask if card else "", url))
+    return lines
+
+
+def _alarms(account: Account, found: list[tasks.Task]) -> dict[str, int]:
+    """What sounds at a desk, each with how many it stands for: more of the same sounds again, fewer does not."""
+    if account.role not in tasks.DESK:
+        return {}
+    return {f"{t.id}|{t.rank}": len(t.rows) for t in found if t.rank == "desk" or _receipt(t)}
+
+
+def _receipt(task: tasks.Task) -> bool:
+    return task.rank == "overdue" and task.duty in (outlook.ACKNOWLEDGE, outlook.RELAY)
+
+
+class _Kept:
+    """The log of the last commit: many desks ask for the same."""
+
+    world: World | None = None
+    lines: tuple[sentences.Said, ...] = ()
+
+
+def _log(world: World) -> tuple[sentences.Said, ...]:
+    if _Kept.world is not world:
+        _Kept.lines, _Kept.world = tuple(_read(world)), world
+    return _Kept.lines
+
+
+def _read(world: World) -> list[sentences.Said]:
+    """The newest lines worth reading, looking back only so far."""
+    session, before, read = here.session(), 1 << 62, []
+    for _ in range(PAGES):
+        page = history.page(session, before=before, limit=LOOKED)
+        read += page
+        said = list(sentences.log(read, world))
+        if len(page) < LOOKED or len(said) > LINES:
+            break
+        before = page[-1].seq
+    return said[:LINES]
