@@ -16,13 +16,15 @@ from fengsui.core.directory import Directory, Person, Post
 SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨"
 STEMS, BRANCHES = "甲乙丙丁戊己庚辛壬癸", "子丑寅卯辰巳午未申酉戌亥"
 LISTS = ("public", "schools", "sites")
+DOMAIN = "example.invalid"
+"""No mail ever goes there: the name is reserved (RFC 2606)."""
 ROLES = ("leader", "liaison", "duty_leader")
 FEWEST = 30
 """Below this there are fewer people than offices that must answer at night."""
 
 
 class Invented(msgspec.Struct, frozen=True):
-    """One invented person; ``list`` is set for list members, who hold no post."""
+    """One invented person; ``list`` is set for list members, who hold no post; office people have a mailbox."""
 
     id: str
     name: str
@@ -30,6 +32,7 @@ class Invented(msgspec.Struct, frozen=True):
     number: str
     area: str
     list: str = ""
+    email: str = ""
 
 
 class Population(msgspec.Struct, frozen=True):
@@ -45,8 +48,8 @@ class Population(msgspec.Struct, frozen=True):
 
 
 class _Maker:
-    def __init__(self, size: int, seed: int) -> None:
-        self.size, self.dice = size, random.Random(seed)
+    def __init__(self, size: int, seed: int, district: str) -> None:
+        self.size, self.dice, self.district = size, random.Random(seed), district
         self.people: list[Invented] = []
 
     def person(self, unit: str, area: str, list_: str = "") -> str:
@@ -56,7 +59,8 @@ class _Maker:
             return ""
         name = SURNAMES[number // 60 % len(SURNAMES)] + STEMS[number % 10] + BRANCHES[number % 12]
         tag = f"{self.dice.getrandbits(40):010x}"
-        self.people.append(Invented(f"p{tag}", name, unit, f"100{number:08d}", area, list_))
+        office = f"p{tag}@{DOMAIN}" if unit and area == self.district else ""
+        self.people.append(Invented(f"p{tag}", name, unit, f"100{number:08d}", area, list_, office))
         return self.people[-1].id
 
 
@@ -70,7 +74,7 @@ def invent(pack: Pack, size: int, seed: int, zones: tuple[str, ...]) -> Populati
     units = [u for u in pack.units.values() if "members" in u.groups or u.area in zones or u.id in COMMAND]
     if size < len(units) + 2:
         raise ValueError(f"人数 {size} 太少：涉及 {len(units)} 个单位，至少要 {len(units) + 2} 人")
-    make = _Maker(size, seed)
+    make = _Maker(size, seed, pack.district)
     posts = {u.id: {"duty_officer": make.person(u.id, u.area)} for u in units}
     posts["meteorology"]["leader"] = make.person("meteorology", pack.district)
     villages = [

@@ -80,6 +80,11 @@ class Phones:
             f"<li><time>{calendar.local(h.at, self.stage.pack.zone):%H:%M:%S}</time> {_linked(h.text)}</li>"
             for h in reversed(self.stage.phones[number][-4:])
         )
+        letters = "".join(
+            f"<li><small>邮件</small> {html.escape(letter.subject)}</li>"
+            for letter in [x for x in self.stage.mailbox.letters if x.to == person.email][-2:]
+            if person.email
+        )
         keys = "".join(f'<button name="text" value="{d}">{d}</button>' for d in "1230")
         answer = (
             f'<form method="post" class="filter"><input type="hidden" name="number" value="{number}">{keys}</form>'
@@ -88,7 +93,7 @@ class Phones:
         )
         return (
             f'<section class="card"><h3>{html.escape(place)} {html.escape(person.name)} <small>{number}</small></h3>'
-            f"<ul>{heard}</ul>{answer}</section>"
+            f"<ul>{heard}{letters}</ul>{answer}</section>"
         )
 
 

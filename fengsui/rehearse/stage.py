@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -23,9 +24,11 @@ from fengsui.core.state import DISTRICT
 from fengsui.flow import inputs
 from fengsui.flow.clock import Jumping
 from fengsui.flow.serve import House
+from fengsui.gateways.email import Email
 from fengsui.gateways.sms_smpp import SmsSmpp
 from fengsui.rehearse.cast import Act, Cast, Correct, Do, Say
-from fengsui.rehearse.people import Population
+from fengsui.rehearse.mailbox import Mailbox
+from fengsui.rehearse.people import DOMAIN, Invented, Population
 from fengsui.rehearse.smsc import Centre
 from fengsui.rehearse.smsc_plan import Plan
 from fengsui.store import history, people, vault
@@ -70,6 +73,7 @@ class Stage:
         self.clock = Jumping(start)
         self.centre = Centre(Plan(), self._message)
         self.centre.postpone = self._postpone
+        self.mailbox = Mailbox()
         self.address = address
         self.phones: dict[str, list[Heard]] = {}
         self.automatic = True
@@ -93,7 +97,16 @@ class Stage:
             "source": SOURCE,
         }
         self.gateway = SmsSmpp("sms", given, accepts=frozenset({"test"}), clock=self.clock.now)
-        self.house = House(self.pack, self.clock, keys, [self.gateway], address=self.address)
+        letters = {
+            "host": "127.0.0.1",
+            "port": str(await self.mailbox.start()),
+            "security": "none",
+            "sender": f"warning@{DOMAIN}",
+            "sender_name": "云州区气象台",
+            "secret": secrets.token_hex(16),
+        }
+        mail = Email("email", letters, accepts=frozenset({"test"}), clock=self.clock.now)
+        self.house = House(self.pack, self.clock, keys, [self.gateway, mail], address=self.address)
         await self.house.start()
         self._session = await asyncio.to_thread(Session)
         await self.house.install("test")
@@ -110,6 +123,7 @@ class Stage:
         """Stop the house, hang up."""
         await self.house.stop()
         await self.centre.stop()
+        await self.mailbox.stop()
         self._session.close()
 
     def deliveries(self) -> dict[str, int]:
@@ -249,7 +263,7 @@ class Stage:
     def _correct(self, act: Correct) -> None:
         person = self.cast.by_id[act.person]
         put = people.Edit(
-            people=(people.Human(person.id, person.unit, person.name, (people.Contact("sms", act.number),)),)
+            people=(people.Human(person.id, person.unit, person.name, contacts(person, act.number)),)
         )
         changed = DirectoryChanged(DISTRICT, act.at, "corrected", person.unit, person.id)
         self.cast.by_number[act.number] = person
@@ -257,12 +271,16 @@ class Stage:
         self.post(inputs.Input(f"script/{next(self._names)}", act.report))
 
 
+def contacts(person: Invented, number: str) -> tuple[people.Contact, ...]:
+    """How a person can be reached: by a number, and in his office by mail."""
+    mail = (people.Contact("email", person.email),) if person.email else ()
+    return (people.Contact("sms", number), *mail)
+
+
 def edit(population: Population) -> people.Edit:
     """Everyone invented as an edit of the directory."""
     humans = tuple(
-        people.Human(p.id, p.unit, p.name, (people.Contact("sms", p.number),))
-        for p in population.people
-        if not p.list
+        people.Human(p.id, p.unit, p.name, contacts(p, p.number)) for p in population.people if not p.list
     )
     members = tuple(people.Member(p.list, p.area, p.number) for p in population.people if p.list)
     return people.Edit(people=humans, posts=population.posts, members=members)
