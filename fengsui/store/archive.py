@@ -51,6 +51,16 @@ def get(session: Session, digest: str) -> bytes:
     return bytes(rows[0][0])
 
 
+def listed(session: Session, kind: str, limit: int) -> list[bytes]:
+    """The newest papers of a class that still have their bytes, newest first."""
+    rows = session.run(
+        "SELECT body FROM paper WHERE kind = ? AND body IS NOT NULL ORDER BY at DESC, digest LIMIT ?",
+        kind,
+        limit,
+    )
+    return [bytes(row[0]) for row in rows]
+
+
 def erase(session: Session, digest: str, now: int) -> None:
     """Remove the bytes; the row stays and says when."""
     session.run("UPDATE paper SET body = NULL, erased_at = ? WHERE digest = ? AND erased_at = 0", now, digest)

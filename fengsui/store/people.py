@@ -13,7 +13,10 @@ from fengsui.store.vault import Vault
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """One way to reach a person: channel, number or address; rank orders several of one channel."""
+    """One way to reach a person: channel, number or address; rank orders several of one channel.
+
+    verified_at: when somebody confirmed it (UTC µs), 0 = not now. A number that died stays dead until it is confirmed.
+    """
 
     channel: str
     value: str
@@ -92,7 +95,11 @@ def _put(session: Session, vault: Vault, human: Human) -> None:
     for contact in human.contacts:
         key = (contact.channel, vault.lookup(contact.value))
         if id_ := kept.pop(key, None):
-            session.run("UPDATE address SET rank = ?, state = 'ok' WHERE id = ?", contact.rank, id_)
+            session.run("UPDATE address SET rank = ? WHERE id = ?", contact.rank, id_)
+            if contact.verified_at:
+                session.run(
+                    "UPDATE address SET verified_at = ?, state = 'ok' WHERE id = ?", contact.verified_at, id_
+                )
             continue
         session.run(
             "INSERT INTO address (person, channel, cipher, lookup, rank, verified_at, state)"

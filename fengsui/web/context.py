@@ -22,7 +22,13 @@ class Entry(NamedTuple):
     current: bool
 
 
-MENU = (("desk", "值班台"),)
+MENU = (
+    ("desk", "值班台"),
+    ("issue", "预警签发"),
+    ("media", "即时插播"),
+    ("people", "责任人"),
+    ("accounts", "账号"),
+)
 """Pages of the menu, in order; a page stands there for whoever may open it."""
 
 SERIES = {"actual": "实战", "exercise": "演练", "test": "模拟"}

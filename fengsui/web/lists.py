@@ -49,12 +49,12 @@ def _csv(listing: Listing, rows: Sequence[Sequence[Cell]]) -> HttpResponse:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(listing.columns)
-    writer.writerows([_safe(c.text) for c in row] for row in rows)
+    writer.writerows([safe(c.text) for c in row] for row in rows)
     answer = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = "attachment; filename=list.csv"
     return answer
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text

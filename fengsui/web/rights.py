@@ -32,6 +32,32 @@ RIGHTS: dict[str, frozenset[str]] = {
     "desk_do": _WORK | {"leader", "liaison", "township", "media", "administrator"},
     **dict.fromkeys(("desk_handover", "call"), _WORK),
     "call_sheet": _DESK,
+    **dict.fromkeys(("issue", "issue_sign"), frozenset({"forecaster", "signer", "leader"})),
+    **dict.fromkeys(
+        ("issue_preview", "issue_words", "issue_change", "issue_cancel"), frozenset({"forecaster", "signer"})
+    ),
+    "consult": _DESK,
+    "suspend": frozenset({"liaison", "township", "leader", "clerk", "media"}),
+    "report": _ALL - {"administrator"},
+    "media": frozenset({"media", "administrator", "forecaster", "clerk"}),
+    **dict.fromkeys(("people", "person"), _DESK | {"liaison", "township", "supervisor"}),
+    **dict.fromkeys(
+        (
+            "person_new",
+            "person_edit",
+            "person_depart",
+            "post",
+            "people_import",
+            "people_template",
+            "people_table",
+        ),
+        frozenset({"forecaster", "clerk", "administrator", "liaison", "township"}),
+    ),
+    **dict.fromkeys(("person_number", "person_test"), frozenset({"forecaster", "clerk", "administrator"})),
+    **dict.fromkeys(
+        ("accounts", "account", "account_new", "account_act", "account_deeds", "failures", "looks"),
+        frozenset({"administrator"}),
+    ),
 }
 """Name of a page → roles it opens for."""
 
