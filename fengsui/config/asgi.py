@@ -26,10 +26,11 @@ THREADS = 8
 class Application:
     """Every request finds its room here. ``close`` when the process ends."""
 
-    def __init__(self, house: House) -> None:
-        here.bind(house)
+    def __init__(self, house: House, telephone: str = "") -> None:
+        """telephone: of the weather office, for the pages behind links; "" = none."""
+        here.bind(house, telephone)
         self._links = Links(house.writer)
-        self._hot = Hot(LinkDoor(self._links, lambda: house.ready), time.monotonic)
+        self._hot = Hot(LinkDoor(self._links, lambda: house.ready, telephone), time.monotonic)
         self._hub = Hub(logged_in, settings.SESSION_COOKIE_NAME)
         wsgi: Any = get_wsgi_application()
         self._pages: Any = WSGIMiddleware(wsgi, workers=THREADS)

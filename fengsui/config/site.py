@@ -25,12 +25,17 @@ class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A site. address: public web address without a final slash, "" = texts carry no link. database: "" = SQLite."""
+    """A site. address: public web address without a final slash, "" = texts carry no link. database: "" = SQLite.
+
+    pack: one that is shipped, or ``./site`` for a folder of the data directory. telephone: of the weather office, for
+    the pages behind links ("" = none).
+    """
 
     pack: str = "yunzhou"
     host: str = "127.0.0.1"
     port: int = 8080
     address: str = ""
+    telephone: str = ""
     database: str = ""
     gateway: tuple[Way, ...] = ()
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from fengsui.core import calendar, wording
-from fengsui.core.clauses import Pack
-from fengsui.core.facts import Reached
-from fengsui.core.state import State
+from fengsui.core.clauses import LEVELS
+from fengsui.core.facts import Notified, Reached, Recipient
+from fengsui.core.state import State, World
 from fengsui.flow.inputs import Input, Parked, Unwritten
 from fengsui.flow.record import Writer
 from fengsui.store import tokens
@@ -29,7 +28,7 @@ class Links:
 
     async def find(self, token: str) -> tuple[str, State] | None:
         """Person and stream of a living token, else None."""
-        if len(token) != tokens.LENGTH or not token.isascii() or not token.isalnum():
+        if not well_formed(token):
             return None
         key = tokens.mark(token)
         found = self._known.get(key)
@@ -38,11 +37,7 @@ class Links:
             if found is None:
                 return None
             self._known[key] = found
-        person, stream = found
-        state = self.writer.world.streams.get(stream)
-        if state is None or not state.alert.holds or person not in state.notices.people:
-            return None
-        return person, state
+        return living(*found, self.writer.world)
 
     def _read(self, key: str) -> tuple[str, str] | None:
         with self._lock:
@@ -50,16 +45,17 @@ class Links:
                 self._session = Session()
             return tokens.find(self._session, key)
 
-    async def answer(self, token: str) -> tuple[str, State, bool] | None:
+    async def answer(self, token: str, seen: int = 0) -> tuple[str, State, bool] | None:
         """Confirm as a fact: (person, stream as it is then, whether it is recorded). None: the token is dead.
 
-        Raises Unwritten if nothing could be written.
+        seen: the version that was read, which a page opened before an upgrade never exceeds; 0 = the newest. Raises Unwritten if nothing could be written.
         """
         found = await self.find(token)
         if found is None:
             return None
         person, state = found
-        version = state.notices.people[person].version
+        newest = state.notices.people[person].version
+        version = min(seen, newest) if seen else newest
         fact = Reached(state.stream, self.writer.clock.now(), person, "", "link", "acknowledged", version)
         try:
             given = await self.writer.post(Input(f"link/{tokens.mark(token)}/{version}", fact))
@@ -75,17 +71,39 @@ class Links:
                 self._session = None
 
 
-def shown(state: State, pack: Pack) -> tuple[str, str]:
-    """Title and text of a warning as a link shows them: no name, no number."""
-    levels = list(state.alert.now.zones.values())
-    strongest = max(levels, key=("blue", "yellow", "orange", "red").index)
-    hazard = pack.hazards[state.alert.hazard]
-    title = f"{wording.mark(state, pack)}{hazard.name}{pack.texts.levels[strongest]}预警"
-    areas = "、".join(pack.areas[z].name for z in state.alert.now.zones)
-    until = wording.clock(state.alert.expires, pack)
-    issued = calendar.local(state.alert.at, pack.zone)
-    guide = "".join(hazard.levels[strongest].guide[:2])
-    return (
-        title,
-        f"{issued.month}月{issued.day}日{wording.clock(state.alert.at, pack)}发布，有效至{until}。区域：{areas}。{guide}",
-    )
+def well_formed(token: str) -> bool:
+    """Whether it may be a token at all."""
+    return len(token) == tokens.LENGTH and token.isascii() and token.isalnum()
+
+
+def living(person: str, stream: str, world: World) -> tuple[str, State] | None:
+    """Person and stream of a token while its warning holds, else None."""
+    state = world.streams.get(stream)
+    if state is None or not state.alert.holds or person not in state.notices.people:
+        return None
+    return person, state
+
+
+def known(session: Session, token: str, world: World) -> tuple[str, State] | None:
+    """The same for a page that has a connection of its own."""
+    found = tokens.find(session, tokens.mark(token)) if well_formed(token) else None
+    return living(*found, world) if found else None
+
+
+def again(person: str, state: State, world: World, at: int, most: int) -> Notified | None:
+    """The warning once more to one person, with his link; None if he has no way open or was told ``most`` times again.
+
+    It asks for those holders whom he was asked for by his newest telling, and counts as no telling of a version.
+    """
+    contact = state.notices.people[person]
+    start = f"again/{person}/{contact.version}/"
+    number = sum(key.startswith(start) for key in state.notices.sent)
+    channels = world.directory.usable(person, ("sms",))
+    if number >= most or not channels:
+        return None
+    holders = tuple(h for h, version in contact.told.items() if version == contact.version)
+    levels = state.alert.now.zones.values()
+    return Notified(
+        state.stream, at, f"{start}{number}", "alert", (Recipient(person, channels, holders),),
+        contact.version, max(levels, key=LEVELS.index),
+    )  # fmt: skip

@@ -69,3 +69,15 @@ class Draft(models.Model):
 
     class Meta:
         db_table = "draft"
+
+
+class Pin(models.Model):
+    """决定口令 The few digits by which a person decides through a link. failures: in a row, the last one at failed_at."""
+
+    person: Field = models.TextField(primary_key=True)
+    hash = _text()
+    failures = _number()
+    failed_at = _number()
+
+    class Meta:
+        db_table = "pin"

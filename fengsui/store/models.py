@@ -351,6 +351,17 @@ class Board(models.Model):
         indexes = (models.Index("run_at", condition=Q(run_at__isnull=False), name="board_due"),)
 
 
+class Hold(models.Model):
+    """停发 Lanes that send nothing until a person releases them, also after a restart; "*" = every lane."""
+
+    lane = models.TextField(primary_key=True)
+    since = _number()
+    reason = _text()
+
+    class Meta:
+        db_table = "hold"
+
+
 class Token(models.Model):
     """链接 An opaque link token, by its hash."""
 
@@ -386,4 +397,4 @@ class Parked(models.Model):
         db_table = "parked"
 
 
-from fengsui.store.accounts import Account, Attempt, Draft  # noqa: E402, F401 - Django looks for tables here
+from fengsui.store.accounts import Account, Attempt, Draft, Pin  # noqa: E402, F401 - Django looks for tables here

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-DESK = ("account", "attempt", "draft")
+DESK = ("account", "attempt", "draft", "pin")
 
 
 def home(app: str, model: str | None) -> str:

@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
-from fengsui.core import wording
-from fengsui.core.clauses import Pack
 from fengsui.core.state import State
-from fengsui.flow import links
 from fengsui.flow.inputs import Unwritten
 from fengsui.flow.links import Links
-from fengsui.web.hot import Asked, Busy
+from fengsui.web import phone, phone_html
+from fengsui.web.hot import Busy
 
 
 class LinkDoor:
-    """The links of a running house. ready: whether its state is loaded."""
+    """The links of a running house. ready: whether its state is loaded; telephone: of the weather office, "" = none."""
 
-    def __init__(self, known: Links, ready: Callable[[], bool]) -> None:
-        self._links, self.ready = known, ready
+    def __init__(self, known: Links, ready: Callable[[], bool], telephone: str = "") -> None:
+        self._links, self.ready, self._telephone = known, ready, telephone
 
-    async def look(self, token: str) -> Asked | None:
-        """The warning that a living token asks about."""
+    async def look(self, token: str) -> str | None:
+        """The page of a living token."""
         found = await self._links.find(token)
-        if found is None:
-            return None
-        person, state = found
-        contact = state.notices.people[person]
-        return self._asked(state, "已收到您的签收" if contact.acknowledged >= contact.version else "")
+        return await self._page(token, *found) if found else None
 
-    async def answer(self, token: str) -> Asked | None:
-        """Confirm; the page that says so. Raises Busy if it could not be stored."""
+    async def answer(self, token: str, version: int = 0) -> str | None:
+        """Confirm the version seen (0 = the newest); the page as it is then. Raises Busy if it could not be stored."""
         try:
-            found = await self._links.answer(token)
+            found = await self._links.answer(token, version)
         except Unwritten as error:
             raise Busy from error
-        if found is None:
-            return None
-        _, state, recorded = found
-        return self._asked(
-            state, wording.clock(self._links.writer.clock.now(), self._pack) if recorded else ""
-        )
+        return await self._page(token, *found[:2]) if found else None
 
-    @property
-    def _pack(self) -> Pack:
-        return self._links.writer.world.pack
-
-    def _asked(self, state: State, answered: str) -> Asked:
-        title, text = links.shown(state, self._pack)
-        return Asked(title, text, answered)
+    async def _page(self, token: str, person: str, state: State) -> str:
+        writer, paper = self._links.writer, state.alert.paper
+        text = phone.known_text(paper)
+        if text is None:
+            text = await asyncio.to_thread(phone.text, paper)
+        now = writer.clock.now()
+        view = phone.view(person, state, writer.world, now, text=text, telephone=self._telephone)
+        return phone_html.page(view, token)

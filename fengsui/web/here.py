@@ -23,6 +23,7 @@ WAIT = 10.0
 """Seconds a page waits for the writer before it says that it does not know."""
 
 _house: House | None = None
+_telephone = ""
 _local = threading.local()
 
 
@@ -30,9 +31,14 @@ class Absent(RuntimeError):  # noqa: N818 - the condition is the name
     """系统尚未装载完毕，请稍候再试。[W020]"""
 
 
-def bind(house: House | None) -> None:
-    """Set (or unset) the house that pages of this process belong to."""
-    globals()["_house"] = house
+def bind(house: House | None, telephone: str = "") -> None:
+    """Set (or unset) the house that pages of this process belong to, and the weather office's number ("" = none)."""
+    globals().update(_house=house, _telephone=telephone)
+
+
+def telephone() -> str:
+    """The number of the weather office that phone pages offer to dial, "" = none."""
+    return _telephone
 
 
 def house() -> House:

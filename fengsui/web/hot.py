@@ -2,16 +2,15 @@
 
 GET shows what is asked and changes nothing (link scanners fetch it); only POST confirms. The token names one person
 and one warning and dies with it. No cookie, no script, no name on the page. Bodies and guesses are limited here,
-because nothing else stands in front of these routes.
+because nothing else stands in front of these routes. The other steps of the page are ordinary pages (``pages.phone``).
 """
 
 from __future__ import annotations
 
-import html
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
-import msgspec
+from fengsui.web import phone_html
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -26,22 +25,20 @@ CLIENTS = 10_000
 """Clients remembered; when there are more, the count starts anew."""
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """What a link shows: the warning in a line, the text, whether it is answered already and at what local time."""
-
-    title: str
-    text: str
-    answered: str = ""
+DEAD = ("链接已失效", "预警已解除，或链接不完整。需要签收请直接回复短信 1。[W004]")
+"""What a link says that never lived or has died."""
 
 
 class Door(Protocol):
     """What these routes need of the rest of the house."""
 
-    async def look(self, token: str) -> Asked | None:
-        """What a token asks; None if it never lived or has died."""
+    async def look(self, token: str) -> str | None:
+        """The page that a token opens, as HTML; None if it never lived or has died."""
 
-    async def answer(self, token: str) -> Asked | None:
-        """Confirm, as a committed fact; the same answer again for a repetition. Raises Busy if it cannot be stored."""
+    async def answer(self, token: str, version: int) -> str | None:
+        """Confirm the version that was seen (0 = the newest), as a committed fact; the same answer again for a
+        repetition. Raises Busy if it cannot be stored.
+        """
 
     def ready(self) -> bool:
         """Whether the state is loaded."""
@@ -87,17 +84,17 @@ class Hot:
                 await _page(send, 413, "内容过长", "请只点按钮，不要附带内容。[W003]")
                 return
             try:
-                asked = await self.door.answer(token)
+                page = await self.door.answer(token, _seen(scope["query_string"]))
             except Busy as busy:
                 await _page(send, 503, "尚未记下", str(busy) or str(Busy.__doc__))
                 return
         else:
-            asked = await self.door.look(token)
-        if asked is None:
+            page = await self.door.look(token)
+        if page is None:
             self._missed(client)
-            await _page(send, 404, "链接已失效", "预警已解除，或链接不完整。需要签收请直接回复短信 1。[W004]")
+            await _page(send, 404, *DEAD)
         else:
-            await _page(send, 200, asked.title, asked.text, _foot(asked))
+            await _send(send, 200, page)
 
     def _guessing(self, client: str) -> bool:
         since, count = self._misses.get(client, (0.0, 0))
@@ -111,34 +108,24 @@ class Hot:
         self._misses[client] = (since, count + 1) if now - since < MINUTE else (now, 1)
 
 
-def _foot(asked: Asked) -> str:
-    if asked.answered:
-        return f"<p><b>✓ 已签收　{html.escape(asked.answered)}</b></p>"
-    return '<form method="post"><button>收到</button></form>'
-
-
-_STYLE = (
-    "body{font:18px/1.6 sans-serif;margin:1em;max-width:34em}h1{font-size:1.2em}"
-    "button{font-size:1.4em;width:100%;padding:.8em;border:2px solid #000;background:#fff}"
-)
 _HEADERS = [
     (b"content-type", b"text/html; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-robots-tag", b"noindex"),
     (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"),
+    (b"content-security-policy", phone_html.POLICY.encode()),
 ]  # fmt: skip
 
 
-async def _page(send: Send, status: int, title: str, text: str, foot: str = "") -> None:
-    body = (
-        '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
-        f"<h1>{html.escape(title)}</h1><p>{html.escape(text)}</p>{foot}</html>"
-    )
-    await _send(send, status, body)
+def _seen(query: bytes) -> int:
+    """The version that the pressed page showed: ``v=2``."""
+    value = query.removeprefix(b"v=")
+    return int(value) if value.isdigit() and len(value) < 6 else 0
+
+
+async def _page(send: Send, status: int, title: str, text: str) -> None:
+    await _send(send, status, phone_html.plain(title, text))
 
 
 async def _send(send: Send, status: int, text: str, *, plain: bool = False) -> None:

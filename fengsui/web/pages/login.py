@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
+from fengsui.store import pins
 from fengsui.store.accounts import Account
 from fengsui.web import guard, rights
 
@@ -53,16 +54,34 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def own(request: HttpRequest) -> HttpResponse:
-    """Change one's password, set up one-time codes."""
+    """Change one's password, set up one-time codes, set the PIN for deciding by phone."""
     account = account_of(request)
     said: dict[str, Any] = {}
     if request.method == "POST" and "code" in request.POST:
         secret = request.session.get("enrolling", "")
         done = guard.enrol(account, secret, request.POST["code"])
         said = {"done": "动态码已启用"} if done else {"wrong": "动态码不对，请核对手机时间后重试。[W042]"}
+    elif request.method == "POST" and "pin" in request.POST:
+        said = _pinned(request, account)
     elif request.method == "POST":
         said = _changed(request, account)
-    return render(request, "own.html", said | _enrolling(request, account))
+    has_pin = bool(account.person) and pins.known(account.person)
+    return render(request, "own.html", said | _enrolling(request, account) | {"has_pin": has_pin})
+
+
+def _pinned(request: HttpRequest, account: Account) -> dict[str, str]:
+    """The PIN of the person that the account acts for; the password is asked, the desk may stand open."""
+    digits = request.POST.get("pin", "")
+    if not account.person:
+        return {"wrong": "这个账号没有对应到名录中的人，不能设决定口令。请管理员在账号上补填。[W189]"}
+    if not guard.knows(account, request.POST.get("password", "")):
+        return {"wrong": "登录口令不对，决定口令没有更改。[W186]"}
+    if digits != request.POST.get("pin_again", ""):
+        return {"wrong": "两次输入的决定口令不一致。[W187]"}
+    if reason := pins.weak(digits):
+        return {"wrong": f"决定口令{reason}。[W188]"}
+    pins.put(account.person, digits)
+    return {"done": "决定口令已设置"}
 
 
 def _changed(request: HttpRequest, account: Account) -> dict[str, str]:
