@@ -18,6 +18,7 @@ from fengsui.web import here
 from fengsui.web.door import LinkDoor
 from fengsui.web.hot import Hot, Message, Receive, Send
 from fengsui.web.live import Hub
+from fengsui.web.tv import Tv
 
 THREADS = 8
 """Pages made at once; the rest wait their turn."""
@@ -34,7 +35,8 @@ class Application:
         self._hub = Hub(logged_in, settings.SESSION_COOKIE_NAME)
         wsgi: Any = get_wsgi_application()
         self._pages: Any = WSGIMiddleware(wsgi, workers=THREADS)
-        house.writer.wake.append(self._hub.changed)
+        self._tv = Tv(lambda: house.writer.world, house.clock.now)
+        house.writer.wake += [self._hub.changed, self._tv.changed]
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request."""
@@ -43,6 +45,8 @@ class Application:
             await self._hot(scope, receive, send)
         elif path == "/events":
             await self._hub(scope, receive, send)
+        elif self._tv.serves(path):
+            await self._tv(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
 

@@ -1,0 +1,243 @@
+"""签发 Sign: a second person sees everything, with what it changes, and signs with his password — or gives it back.
+
+A draft is signed once, whoever presses: its number is the id of the input, so that two signers at once, a double click
+and a way back all come to the one fact, which says who signed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from fengsui.core import calendar
+from fengsui.core.facts import Alerted
+from fengsui.core.state import Refusal
+from fengsui.flow.inputs import Answer, Signature
+from fengsui.store import history, people
+from fengsui.store.accounts import Account, Attempt, Draft
+from fengsui.store.archive import Paper
+from fengsui.web import context, foreseen, guard, here, written
+from fengsui.web.pages.issue import title
+from fengsui.web.pages.login import account_of
+from fengsui.web.written import KIND, Written
+
+
+class Changed(NamedTuple):
+    """A line of what differs from the version in force."""
+
+    what: str
+    was: str
+    now: str
+
+
+@require_http_methods(["GET", "POST"])
+def issue_sign(request: HttpRequest, draft: int) -> HttpResponse:
+    """A submitted draft: sign it, give it back, take it back, or in an emergency issue it alone."""
+    row = Draft.objects.filter(kind=KIND, pk=draft).first()
+    if row is None or row.state == "open":
+        raise Http404
+    if request.method == "GET":
+        return _shown(request, row)
+    acts = {"sign": _sign, "return": _give_back, "take": _take_back, "emergency": _alone}
+    act = acts.get(request.POST.get("do", ""))
+    return act(request, row) if act else _shown(request, row)
+
+
+# ── acts ─────────────────────────────────────────────────────────────────────
+
+
+def _sign(request: HttpRequest, row: Draft) -> HttpResponse:
+    account, draft = account_of(request), written.load(row)
+    if not written.may_sign(account, draft):
+        return _shown(request, row, "您的单位或角色不能签发这一级别，见数据包“签发权”。[W128]", 403)
+    if account.person == draft.author:
+        return _shown(request, row, "制作人与签发人不能是同一人，请由另一人签发。[W129]", 403)
+    if wrong := _unproved(request, account):
+        return _shown(request, row, wrong, 403)
+    return _recorded(request, row, draft, Signature(draft.paper.digest, draft.author, account.person))
+
+
+def _alone(request: HttpRequest, row: Draft) -> HttpResponse:
+    """One person alone, red only, with a reason that is kept; it is reviewed afterwards."""
+    account, draft = account_of(request), written.load(row)
+    reason = request.POST.get("reason", "").strip()
+    if account.person != draft.author or draft.level != "red" or draft.cancel:
+        return _shown(request, row, "紧急单人签发只限制作人本人，且只限红色预警的发布。[W130]", 403)
+    if not reason:
+        return _shown(request, row, "紧急单人签发须写明理由，例如签发人联系不上、何时联系过。[W131]", 422)
+    if wrong := _unproved(request, account):
+        return _shown(request, row, wrong, 403)
+    why = Paper("emergency", reason.encode())
+    signature = Signature(draft.paper.digest, account.person, account.person, "emergency", why.digest)
+    return _recorded(request, row, draft, signature, why)
+
+
+def _recorded(
+    request: HttpRequest, row: Draft, draft: Written, signature: Signature, *papers: Paper
+) -> HttpResponse:
+    if row.state == "signed":
+        return _shown(request, row, _by_whom(row), 409)
+    if row.state != "submitted" or request.POST.get("seen") != _seen(row):
+        return _shown(request, row, "稿件在您查看后有改动，请重新核对后再签。[W132]", 409)
+    if found := written.faults(draft, here.now()):
+        return _shown(request, row, " ".join(found), 422)
+    fact = written.fact(
+        draft,
+        signature.signer,
+        here.now(),
+        stream=draft.stream or written.fresh(draft),
+        mode=signature.mode,
+    )
+    answer = here.record(fact, form=f"draft/{row.pk}", papers=[draft.paper, *papers], signatures=[signature])
+    if not answer.ok:
+        return _shown(request, row, _refused(answer), 409)
+    Draft.objects.filter(pk=row.pk).update(state="signed")
+    row.refresh_from_db()
+    if (signed := _issued(row)) and signed.signer != signature.signer:
+        return _shown(request, row, _by_whom(row), 409)
+    return _back(row)
+
+
+def _give_back(request: HttpRequest, row: Draft) -> HttpResponse:
+    account, draft = account_of(request), written.load(row)
+    remark = request.POST.get("remark", "").strip()
+    if not written.may_sign(account, draft):
+        return _shown(request, row, "您不能退回这一稿件。[W128]", 403)
+    if not remark:
+        return _shown(request, row, "请写明退回的意见，制作人才知道改哪里。[W133]", 422)
+    body = written.dump(msgspec.structs.replace(draft, remark=remark))
+    return _moved(request, row, "returned", body)
+
+
+def _take_back(request: HttpRequest, row: Draft) -> HttpResponse:
+    """The author goes on writing: the draft is open again."""
+    account, draft = account_of(request), written.load(row)
+    if row.account != account.pk:
+        return _shown(request, row, "只有制作人可以取回修改。[W134]", 403)
+    Draft.objects.filter(kind=KIND, account=account.pk, state="open", stream=row.stream).delete()
+    body = written.dump(msgspec.structs.replace(draft, form="", remark=""))
+    if not Draft.objects.filter(pk=row.pk, state__in=("submitted", "returned")).update(
+        state="open", body=body
+    ):
+        row.refresh_from_db()
+        return _shown(request, row, _by_whom(row), 409)
+    page = "issue_cancel" if draft.cancel else "issue_change"
+    answer = HttpResponseRedirect(reverse(page, args=[draft.stream]) if draft.stream else reverse("issue"))
+    answer.status_code = 303
+    return answer
+
+
+def _moved(request: HttpRequest, row: Draft, state: str, body: str) -> HttpResponse:
+    """Move a draft on, unless somebody has signed it meanwhile."""
+    if Draft.objects.filter(pk=row.pk, state="submitted").update(state=state, body=body, at=here.now()):
+        return _back(row)
+    row.refresh_from_db()
+    return _shown(request, row, _by_whom(row), 409)
+
+
+def _unproved(request: HttpRequest, account: Account) -> str:
+    """Why the password does not prove who is sitting there, "" if it does; failures count as at the door."""
+    address = guard.client(request)
+    if guard.locked(account.username, address):
+        return "口令错误次数过多，请 15 分钟后再试。[W040]"
+    if guard.knows(account, request.POST.get("password", "")):
+        return ""
+    Attempt.objects.create(username=account.username, client=address, at=here.now())
+    return "口令不对，尚未签发。请重新输入登录口令。[W135]"
+
+
+def _back(row: Draft) -> HttpResponse:
+    answer = HttpResponseRedirect(reverse("issue_sign", args=[row.pk]))
+    answer.status_code = 303
+    return answer
+
+
+def _refused(answer: Answer) -> str:
+    text = answer.text.rstrip("。")
+    return text if answer.code in text else f"{text}。[{answer.code}]"
+
+
+# ── shown ────────────────────────────────────────────────────────────────────
+
+
+def _seen(row: Draft) -> str:
+    """What the signer has before his eyes, so that he signs nothing else."""
+    return Paper("draft", row.body.encode()).digest[:16]
+
+
+def _issued(row: Draft) -> Alerted | None:
+    """The fact that a signed draft became: the ledger alone says who signed."""
+    lines = history.consequences(here.session(), f"form/draft/{row.pk}")
+    fact = lines[0].fact if lines else None
+    return fact if isinstance(fact, Alerted) else None
+
+
+def name(person: str) -> str:
+    """A person's name as the directory has it."""
+    return people.name(here.session(), here.house().vault, person) or "（已离任）"
+
+
+def _by_whom(row: Draft) -> str:
+    signed = _issued(row)
+    if signed is None:
+        return "稿件已被制作人取回或已退回，请刷新。[W136]"
+    zone = here.pack().zone
+    return f"这份稿件已由{name(signed.signer)}于 {calendar.local(signed.at, zone):%H:%M:%S} 签发，不必重复签发。[W137]"
+
+
+def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200) -> HttpResponse:
+    account, draft = account_of(request), written.load(row)
+    signed = _issued(row)
+    if signed and row.state != "signed":
+        row.state = "signed"
+    ahead, found = None, []
+    if row.state == "submitted":
+        found = written.faults(draft, here.now())
+        outcome = foreseen.foresee(draft, here.now()) if not found else None
+        if isinstance(outcome, Refusal):
+            found.append(f"{outcome.text}。[{outcome.code}]")
+        else:
+            ahead = outcome
+    mine = account.person == draft.author
+    more: dict[str, Any] = {
+        "row": row, "draft": draft, "title": title(draft), "wrong": wrong, "faults": found, "ahead": ahead,
+        "signed": signed, "mine": mine, "seen": _seen(row), "level": draft.level,
+        "may_sign": written.may_sign(account, draft), "hazard": here.pack().hazards.get(draft.hazard),
+        "changed": _changes(draft) if row.state != "signed" else [],
+        "author": name(draft.author), "signer": name(signed.signer) if signed else "",
+        "alone": mine and draft.level == "red" and not draft.cancel,
+        "series_word": {"test": "【模拟】", "exercise": "【演练】"}.get(draft.series, ""),
+        "mode_word": context.SERIES.get(draft.series, ""),
+    }  # fmt: skip
+    return render(request, "issue_sign.html", more, status=status)
+
+
+def _changes(draft: Written) -> list[Changed]:
+    """What differs from the version in force; a new warning differs from nothing."""
+    state = here.world().at(draft.stream) if draft.stream else None
+    if state is None or not state.alert.holds:
+        return []
+    pack, was = here.pack(), written.before(state)
+    colour = pack.texts.levels
+    rows = [
+        Changed(
+            pack.areas[z].name,
+            colour.get(was.zones.get(z, ""), "不在区内"),
+            colour.get(draft.zones.get(z, ""), "解除"),
+        )
+        for z in dict.fromkeys((*was.zones, *draft.zones))
+        if was.zones.get(z) != draft.zones.get(z)
+    ]
+    if was.cause != draft.cause:
+        rows.append(Changed("解除原因" if draft.cancel else "成因", was.cause or "—", draft.cause or "—"))
+    if not draft.cancel and was.forecast != draft.forecast:
+        rows.append(Changed("预报", was.forecast or "—", draft.forecast or "—"))
+    if not draft.cancel and was.expires != draft.expires:
+        stamps = [f"{calendar.local(at, pack.zone):%m-%d %H:%M}" for at in (was.expires, draft.expires)]
+        rows.append(Changed("失效时间", *stamps))
+    return rows

@@ -1,0 +1,257 @@
+"""拟稿 Written: a warning as it stands in a draft — read from a form, checked before it can be signed, turned into a fact."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from fengsui.core import calendar, wording
+from fengsui.core.clauses import LEVELS, Level, stands
+from fengsui.core.facts import Alerted, Series
+from fengsui.core.state import State
+from fengsui.store import archive
+from fengsui.store.accounts import Account, Draft
+from fengsui.store.archive import Paper
+from fengsui.store.sql import archive as open_archive
+from fengsui.web import here
+
+KIND = "alert"
+"""Drafts of warnings."""
+GAP = re.compile(r"〔[^〕]*〕|\{[^}]*\}|_{2,}|＿{2,}|×{2,}")
+"""What a template leaves open: it must be filled or struck out before anybody signs."""
+SENTENCE = re.compile(r"[。，；！：,;]$")
+CAUSE = "受〔天气系统〕影响，"
+LIFTED = "〔天气现象〕已明显减弱，"
+LONGEST_DAYS = 10
+"""Days after which an expiry is taken for a slip of the pen."""
+
+
+class Written(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a draft holds. stream: "" = a new incident; replaces: version the author saw; cancel: it lifts the warning.
+
+    form: the token of the form it came from; remark: why a signer gave it back; signed: who signed, as which seq.
+    """
+
+    hazard: str = ""
+    zones: dict[str, Level] = {}
+    cause: str = ""
+    forecast: str = ""
+    expires: int = 0
+    stream: str = ""
+    replaces: int = 0
+    series: str = ""
+    cancel: bool = False
+    author: str = ""
+    form: str = ""
+    remark: str = ""
+    signed: str = ""
+
+    @property
+    def level(self) -> Level | Literal[""]:
+        """The strongest level it names; on lifting, the strongest that is lifted."""
+        zones = self.zones or (here.world().at(self.stream).alert.now.zones if self.cancel else {})
+        return max(zones.values(), key=LEVELS.index, default="")
+
+    @property
+    def draft(self) -> wording.Draft:
+        """The two sentences."""
+        return wording.Draft(self.cause, "" if self.cancel else self.forecast)
+
+    @property
+    def paper(self) -> Paper:
+        """The paper that the warning names."""
+        return Paper("alert", wording.paper(self.draft))
+
+
+def load(draft: Draft) -> Written:
+    """What a stored draft holds."""
+    return msgspec.json.decode(draft.body.encode(), type=Written)
+
+
+def dump(written: Written) -> str:
+    """As it is stored; the same words give the same text."""
+    return msgspec.json.encode(written, order="deterministic").decode()
+
+
+def read(data: Mapping[str, Any], account: Account, stream: str = "", *, cancel: bool = False) -> Written:
+    """What a form says. ``pair``: hazard/level; ``zone``: areas at that level; ``at-<area>``: an area's own level."""
+    state = here.world().at(stream) if stream else State.blank("")
+    hazard, _, level = str(data.get("pair", "")).partition("/")
+    zones: dict[str, Level] = {}
+    listed = data.getlist("zone") if hasattr(data, "getlist") else data.get("zone", [])
+    if level in LEVELS:
+        zones = dict.fromkeys(listed, level)
+    zones |= {
+        key.removeprefix("at-"): cast("Level", value)
+        for key, value in data.items()
+        if key.startswith("at-") and value in LEVELS
+    }
+    whole = here.pack().district
+    if whole in zones:  # a part adds nothing where the whole district has the same level or a higher one
+        zones = {z: a for z, a in zones.items() if z == whole or LEVELS.index(a) > LEVELS.index(zones[whole])}
+    return Written(
+        hazard=state.alert.hazard or hazard,
+        zones={} if cancel else zones,
+        cause=str(data.get("cause", "")).strip(),
+        forecast=str(data.get("forecast", "")).strip(),
+        expires=state.alert.expires if cancel else moment(str(data.get("expires", ""))),
+        stream=stream,
+        replaces=_number(data.get("replaces", "")) if stream else 0,
+        series=state.series if state.alert.version else series(str(data.get("series", ""))),
+        cancel=cancel,
+        author=account.person,
+        form=str(data.get("form", "")),
+    )
+
+
+def _number(text: object) -> int:
+    return int(str(text)) if str(text).isdecimal() else 0
+
+
+def series(asked: str) -> Series:
+    """A district in earnest may also exercise; a rehearsal is a rehearsal throughout."""
+    own = here.world().at("district").series
+    return "exercise" if own == "actual" and asked == "exercise" else own
+
+
+def moment(text: str) -> int:
+    """A local time of a form as UTC µs, 0 if there is none."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return 0
+    return calendar.utc(found.replace(tzinfo=ZoneInfo(here.pack().zone), second=0, microsecond=0))
+
+
+def local(at: int) -> str:
+    """A moment as a form shows it, in the pack's zone."""
+    return f"{calendar.local(at, here.pack().zone):%Y-%m-%dT%H:%M}" if at else ""
+
+
+def towns() -> list[tuple[str, str]]:
+    """Areas a warning may name: the district and the townships that exist today, (id, name)."""
+    pack = here.pack()
+    today = calendar.local(here.now(), pack.zone).date().isoformat()
+    found = [a for a in pack.areas.values() if a.kind == "township" and stands(a, today)]
+    return [(pack.district, "全区"), *((a.id, a.name) for a in found)]
+
+
+def filled(hazard: str, level: str, now: int) -> tuple[str, str, int]:
+    """Cause and forecast as the criterion suggests them, and the expiry after the signal's own hours."""
+    signal = here.pack().hazards[hazard].levels[level]
+    said = re.split(r"[，,；;]?\s*或者?(?:已|将|可能已)|。|（", signal.criterion_text, maxsplit=1)[0].strip(
+        "，,；; "
+    )
+    forecast = said if said.startswith(("预计", "未来")) else f"预计未来{said}"
+    hours = signal.valid_hours or 6
+    minute = now // calendar.MINUTE * calendar.MINUTE
+    return CAUSE, f"{forecast}。", minute + int(hours * calendar.HOUR)
+
+
+def faults(written: Written, now: int) -> list[str]:
+    """What must be mended before it can be signed; the rest is the core's to refuse."""
+    found = []
+    if not written.hazard:
+        found.append("请选择灾种和级别。[W120]")
+    if not written.cancel and written.hazard and not written.zones:
+        found.append("请至少选择一个预警区域。[W121]")
+    for title, text in (("成因", written.cause), ("预报", written.draft.forecast)):
+        if gap := GAP.search(text):
+            found.append(f"“{title}”中“{gap[0]}”尚未填写，请填写或删去。[W122]")
+        elif text and not SENTENCE.search(text):
+            found.append(f"“{title}”须以标点结尾，以便与下文连成一句。[W123]")
+    if not written.cancel and not written.forecast:
+        found.append("请写明预报。[W124]")
+    if written.cancel and not written.cause:
+        found.append("请写明解除的原因。[W124]")
+    if not written.cancel:
+        found += _until(written, now)
+    if not written.author:
+        found.append("您的账号未对应责任人，不能拟稿。请管理员在“账号”中指定。[W125]")
+    return found
+
+
+def _until(written: Written, now: int) -> list[str]:
+    if written.expires <= now:
+        return ["失效时间已过或未填，请改为将来的时间。[W126]"]
+    if written.expires > now + LONGEST_DAYS * calendar.DAY:
+        return [f"失效时间超过 {LONGEST_DAYS} 天，请核对日期。[W126]"]
+    return []
+
+
+def fact(written: Written, signer: str, now: int, *, stream: str = "", mode: str = "") -> Alerted:
+    """The warning as it would be recorded now. stream: of a new incident."""
+    return Alerted(
+        stream=written.stream or stream,
+        at=now,
+        version=written.replaces + 1,
+        hazard=written.hazard,
+        zones=written.zones,
+        expires=written.expires,
+        author=written.author,
+        signer=signer,
+        paper=written.paper.digest,
+        replaces=written.replaces,
+        series=cast("Series", written.series or "actual"),
+        mode=cast("Any", mode),
+    )
+
+
+def fresh(written: Written) -> str:
+    """The name of a new incident's stream: its day, its hazard and how many there were."""
+    day = calendar.local(here.now(), here.pack().zone)
+    stem = f"incident-{day:%Y%m%d}-{written.hazard}-"
+    known = {
+        str(row[0])
+        for row in here.session().run(
+            "SELECT DISTINCT stream FROM ledger WHERE stream >= ? AND stream < ?", stem, stem + "~"
+        )
+    }
+    return next(name for n in range(1, len(known) + 2) if (name := f"{stem}{n}") not in known)
+
+
+def before(state: State) -> Written:
+    """The warning in force as if it had been written for the next version: nothing is typed again."""
+    said = wording.draft(paper(state.alert.paper))
+    return Written(
+        hazard=state.alert.hazard,
+        zones=state.alert.now.zones,
+        cause=said.cause,
+        forecast=said.forecast,
+        expires=state.alert.expires,
+        stream=state.stream,
+        replaces=state.alert.version,
+        series=state.series,
+    )
+
+
+def paper(digest: str) -> bytes:
+    """The bytes of a paper; empty where it is gone."""
+    if not digest:
+        return b""
+    session = open_archive()
+    try:
+        return archive.get(session, digest)
+    except (archive.Erased, archive.Missing):
+        return b""
+    finally:
+        session.close()
+
+
+def may_write(account: Account) -> bool:
+    """Whether an account's unit and role may draft warnings: pack data."""
+    right = here.pack().rights
+    return account.unit in right.issue and account.role in (
+        right.accounts or {"forecaster": "", "signer": ""}
+    )
+
+
+def may_sign(account: Account, written: Written) -> bool:
+    """Whether an account's unit and role may sign at this level: pack data."""
+    right = here.pack().rights
+    return account.unit in right.issue and account.role in right.sign.get(written.level, ())
