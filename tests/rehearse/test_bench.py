@@ -81,7 +81,7 @@ def test_a_decision_does_not_cost_more_when_the_ledger_grows():
         lambda: bench("decide", "--ledger", "10000"), lambda f: max(f["alert_growth"], f["ack_growth"]) < 2
     )
     assert found.keys() == {
-        "ledger", "alert_ms", "alert_p99_ms", "ack_ms", "ack_p99_ms", "base", "alert_growth", "ack_growth", "facts",
+        "ledger", "alert_ms", "alert_p99_ms", "ack_ms", "alert_cpu_ms", "ack_cpu_ms", "ack_p99_ms", "base", "alert_growth", "ack_growth", "facts",
         "rss_mb", "database",
     }  # fmt: skip
     assert found["facts"] > found["ledger"] == 10_000
