@@ -141,18 +141,6 @@ def test_an_exercise_cannot_leave_where_it_is_not_accepted(database):
     assert count(f"state = {State.REFUSED} AND code = 'series-exercise'") == rows > 0
 
 
-def test_nothing_leaves_without_a_gateway_for_its_series(database):
-    async def night():
-        way = Way(accepts=("actual",))
-        async with running(database, way) as house:
-            await issued(house, series="exercise")
-            await until(done)
-        return way
-
-    assert asyncio.run(night()).sent == []
-    assert count("code = 'no-lane'") == count()
-
-
 def test_what_expired_is_not_sent(database):
     async def night():
         way, clock = Way(), Jumping(NIGHT)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 
+from fengsui.core.facts import Reached
 from fengsui.flow.clock import Jumping
 from fengsui.flow.inputs import Input
 from fengsui.gateways.sms_smpp import SmsSmpp
 from fengsui.rehearse.smsc import Centre, Plan
-from fengsui.store import history
+from fengsui.store import history, rebuild
 from fengsui.store.sql import Session
+from fengsui.store.verify import verify
 from tests.flow.district import NIGHT, alert
 from tests.flow.ways import _asking, ask, count, running, until
 
@@ -64,3 +67,18 @@ def facts(*kinds):
             session.close()
 
     return _asking.submit(read).result()
+
+
+def whole(database):
+    """Chain, board, and every fact once."""
+
+    def read():
+        session = Session()
+        try:
+            return list(verify(session, database.vault)), rebuild.rebuild(session)
+        finally:
+            session.close()
+
+    assert _asking.submit(read).result() == ([], 0)
+    reached = Counter((f.person, f.notice, f.state) for f in facts(Reached) if f.state != "acknowledged")
+    assert set(reached.values()) <= {1}
