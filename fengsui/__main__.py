@@ -18,7 +18,7 @@ from fengsui.flow.clock import Clock, database_wall
 from fengsui.formats import packs
 from fengsui.rehearse import demo
 from fengsui.rehearse.bench import command as bench
-from fengsui.store import history, rebuild, vault, verify
+from fengsui.store import history, rebuild, vault, verify, ways
 from fengsui.store.lock import Lock, Occupied
 from fengsui.store.migrate import migrate
 from fengsui.store.sql import Errors, Session
@@ -82,6 +82,7 @@ def _place() -> tuple[Path, site.Site, vault.Vault]:
     here = site.read(data)
     config.configure(data, os.environ.get("FENGSUI_DATABASE") or here.database)
     migrate()
+    here = site.edited(data, here, ways.read())
     return data, here, vault.create(data, time.time_ns() // 1000)
 
 
@@ -121,11 +122,11 @@ def _serve(arguments: argparse.Namespace) -> None:
 async def _run(here: site.Site, keys: vault.Vault) -> None:
     last, wall = await asyncio.to_thread(_moments)
     clock = Clock(last, wall=wall)
-    ways = [
+    outs = [
         gateways.load(w.kind, w.settings, name=w.name, accepts=frozenset(w.accepts), clock=clock.now)
         for w in here.gateway
     ]
-    house = serve.House(packs.load(here.pack), clock, keys, ways, address=here.address)
+    house = serve.House(packs.load(here.pack), clock, keys, outs, address=here.address)
     from fengsui.config.asgi import Application  # noqa: PLC0415 - pages need Django configured, which needs a place
 
     await house.start()

@@ -1,6 +1,7 @@
 """站点 Site: what a process needs to know before it starts, read once from ``fengsui.toml`` of the data directory.
 
-Unknown keys refuse to start. A gateway's secrets stand in ``keys/gateway-<name>.toml`` (0600), never in this file.
+Unknown keys refuse to start. Gateways may also be configured by form (``store.ways``). A gateway's secrets stand in
+``keys/gateway-<name>.toml`` (0600), never in this file.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from fengsui.gateways.contract import Status
+from fengsui.store.ways import Stored, secrets
 
 FILE = "fengsui.toml"
 
@@ -56,11 +58,17 @@ def read(data: Path) -> Site:
     return msgspec.structs.replace(site, gateway=tuple(_with_secrets(data, way) for way in site.gateway))
 
 
+def edited(data: Path, site: Site, rows: list[Stored]) -> Site:
+    """The site with the gateways that were configured by form: a row wins over a gateway of the same name."""
+    named = {row.name for row in rows}
+    ways = [
+        Way(row.name, row.kind, msgspec.convert(row.accepts, tuple[Status, ...]), row.settings)
+        for row in rows
+        if row.active
+    ]
+    written = tuple(way for way in site.gateway if way.name not in named)
+    return msgspec.structs.replace(site, gateway=(*written, *(_with_secrets(data, way) for way in ways)))
+
+
 def _with_secrets(data: Path, way: Way) -> Way:
-    file = data / "keys" / f"gateway-{way.name}.toml"
-    if not file.exists():
-        return way
-    if file.stat().st_mode & 0o077:
-        raise SiteFault(f"密钥文件“{file.name}”可被他人读取。请执行 chmod 600 后再启动。[C002]")
-    secrets = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, str])
-    return msgspec.structs.replace(way, settings=way.settings | secrets)
+    return msgspec.structs.replace(way, settings=way.settings | secrets(data, way.name))

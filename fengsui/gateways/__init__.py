@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from typing import Any
 
-from fengsui.gateways.contract import Gateway, Status
+from fengsui.gateways.contract import Field, Gateway, Status
 from fengsui.gateways.settings import SettingsError
 
 KINDS = {
@@ -28,10 +29,18 @@ def load(
     settings: by the kind's declared fields. name: its own if there are two of a kind. clock: UTC µs.
     Raises SettingsError for an unknown kind or a wrong setting. Call ``start`` inside the event loop that uses it.
     """
+    gateway: Gateway = _made(kind)(name or kind, settings, accepts=accepts, clock=clock)
+    return gateway
+
+
+def declared(kind: str) -> tuple[Field, ...]:
+    """The settings that a kind of gateway declares. Raises SettingsError for an unknown kind."""
+    fields: tuple[Field, ...] = _made(kind).fields
+    return fields
+
+
+def _made(kind: str) -> Any:
     if kind not in KINDS:
         raise SettingsError(f"没有「{kind}」这种网关。可用：{'、'.join(KINDS)}。[G009]")
     module, _, made = KINDS[kind].partition(":")
-    gateway: Gateway = getattr(import_module(module), made)(
-        name or kind, settings, accepts=accepts, clock=clock
-    )
-    return gateway
+    return getattr(import_module(module), made)

@@ -135,6 +135,21 @@ class Standing(models.Model):
         db_table = "standing"
 
 
+class Way(models.Model):
+    """出口 A gateway configured by form: accepts and settings are JSON, secrets stand in ``keys/``. See ``ways``."""
+
+    name = models.TextField(primary_key=True)
+    kind = _text()
+    accepts = models.TextField(default='["actual"]')
+    settings = models.TextField(default="{}")
+    position = _number()
+    active = models.BooleanField(default=True)
+    changed = _number()
+
+    class Meta:
+        db_table = "way"
+
+
 class Paper(models.Model):
     """文书 Bytes by their sha-256; body is NULL once erased, digest and size stay."""
 

@@ -27,6 +27,7 @@ MENU = (
     ("issue", "预警签发"),
     ("media", "即时插播"),
     ("people", "责任人"),
+    ("gateways", "网关"),
     ("accounts", "账号"),
 )
 """Pages of the menu, in order; a page stands there for whoever may open it."""

@@ -58,6 +58,8 @@ RIGHTS: dict[str, frozenset[str]] = {
         ("accounts", "account", "account_new", "account_act", "account_deeds", "failures", "looks"),
         frozenset({"administrator"}),
     ),
+    **dict.fromkeys(("gateways", "gateway"), frozenset({"forecaster", "clerk", "administrator"})),
+    **dict.fromkeys(("gateway_new", "gateway_act"), frozenset({"administrator"})),
 }
 """Name of a page → roles it opens for."""
 

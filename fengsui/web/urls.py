@@ -9,6 +9,7 @@ from fengsui.web.pages import (
     acts,
     calls,
     desk,
+    gateways,
     handover,
     issue,
     login,
@@ -68,4 +69,8 @@ urlpatterns = [
     path("accounts/deeds", accounts.deeds, name="account_deeds"),
     path("accounts/<int:number>", accounts.account, name="account"),
     path("accounts/<int:number>/<what>", accounts.act, name="account_act"),
+    path("gateways", gateways.gateways, name="gateways"),
+    path("gateways/new", gateways.new, name="gateway_new"),
+    path("gateways/<name>", gateways.gateway, name="gateway"),
+    path("gateways/<name>/<what>", gateways.act, name="gateway_act"),
 ]
