@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fengsui import config, gateways
-from fengsui.config import site
+from fengsui.config import command, site
 from fengsui.flow import serve
 from fengsui.flow.clock import Clock, database_wall
 from fengsui.formats import packs
@@ -45,17 +45,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fengsui", description="烽燧：气象灾害监测预报预警联动工作机制")
     commands = parser.add_subparsers(required=True, metavar="命令")
-    command = commands.add_parser("demo", help="演一夜：暴雨红色预警（全部为模拟）")
-    command.add_argument("--people", type=int, default=240, metavar="N", help="虚构人数")
-    command.add_argument("--seed", type=int, default=1, metavar="S", help="随机种子：同样的种子，同样的一夜")
-    command.add_argument("--json", action="store_true", help="只输出一个 JSON 对象")
-    command.add_argument(
+    demonstration = commands.add_parser("demo", help="演一夜：暴雨红色预警（全部为模拟）")
+    demonstration.add_argument("--people", type=int, default=240, metavar="N", help="虚构人数")
+    demonstration.add_argument(
+        "--seed", type=int, default=1, metavar="S", help="随机种子：同样的种子，同样的一夜"
+    )
+    demonstration.add_argument("--json", action="store_true", help="只输出一个 JSON 对象")
+    demonstration.add_argument(
         "--visit", action="store_true", help="演完后继续运行，打印网址和各角色的登录，Ctrl-C 结束"
     )
-    command.add_argument(
+    demonstration.add_argument(
         "--port", type=int, default=8080, metavar="P", help="--visit 的端口，0 为任一空闲端口"
     )
-    command.set_defaults(run=_demo)
+    demonstration.set_defaults(run=_demo)
+    command.add(commands)
     bench.add(commands)
     commands.add_parser("serve", help="运行：网页、发送、时钟").set_defaults(run=_serve)
     commands.add_parser("verify", help="核验台账：有改动则列出条号，退出码 1").set_defaults(run=_verify)
@@ -113,24 +116,24 @@ def _serve(arguments: argparse.Namespace) -> None:
     data, here, keys = _place()
     lock = None if os.environ.get("FENGSUI_DATABASE") or here.database else Lock(data)
     try:
-        serve.run(_run(here, keys))
+        serve.run(_run(data, here, keys))
     finally:
         if lock:
             lock.release()
 
 
-async def _run(here: site.Site, keys: vault.Vault) -> None:
+async def _run(data: Path, here: site.Site, keys: vault.Vault) -> None:
     last, wall = await asyncio.to_thread(_moments)
     clock = Clock(last, wall=wall)
     outs = [
         gateways.load(w.kind, w.settings, name=w.name, accepts=frozenset(w.accepts), clock=clock.now)
         for w in here.gateway
     ]
-    house = serve.House(packs.load(here.pack), clock, keys, outs, address=here.address)
+    house = serve.House(packs.load(site.which(data, here)), clock, keys, outs, address=here.address)
     from fengsui.config.asgi import Application  # noqa: PLC0415 - pages need Django configured, which needs a place
 
     await house.start()
-    application = Application(house)
+    application = Application(house, here.telephone)
     try:
         await house.install()
         await serve.serve(application, house.over, host=here.host, port=here.port)

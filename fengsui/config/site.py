@@ -58,6 +58,11 @@ def read(data: Path) -> Site:
     return msgspec.structs.replace(site, gateway=tuple(_with_secrets(data, way) for way in site.gateway))
 
 
+def which(data: Path, site: Site) -> str | Path:
+    """The pack of a site as ``packs.load`` takes it: a shipped one by its name, ``./site`` from the data directory."""
+    return data / site.pack if "/" in site.pack else site.pack
+
+
 def edited(data: Path, site: Site, rows: list[Stored]) -> Site:
     """The site with the gateways that were configured by form: a row wins over a gateway of the same name."""
     named = {row.name for row in rows}

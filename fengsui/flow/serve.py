@@ -23,6 +23,7 @@ from fengsui.core.facts import PackInForce, Series
 from fengsui.core.state import DISTRICT
 from fengsui.flow import inputs
 from fengsui.flow.clock import Alarm, Time
+from fengsui.flow.holds import Holds
 from fengsui.flow.inputs import Change
 from fengsui.flow.listen import Listener
 from fengsui.flow.receive import Mailroom
@@ -59,6 +60,7 @@ class House:
         self.gateways = tuple(gateways)
         self.writer = Writer(pack, clock, vault, lanes=known, address=address)
         self.lanes = [Lane(g, self.writer, vault, clock) for g in gateways]
+        self._holds = Holds(self.lanes)
         self.mailroom = Mailroom(self.writer)
         self._listener = Listener(self.writer.due)
         self.ready = False
@@ -70,6 +72,7 @@ class House:
         """Load the state, connect the gateways, begin to send and to listen. Raises what makes that impossible."""
         loop = self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(self.writer.start)
+        await self._holds.look()  # before any lane takes anything
 
         def woken(change: Change) -> None:
             if change.deliveries:
@@ -80,7 +83,7 @@ class House:
         self._listener.start()
         for gateway in self.gateways:
             await gateway.start()
-        work = [lane.run() for lane in self.lanes] + [self.mailroom.run(), self._watch()]
+        work = [lane.run() for lane in self.lanes] + [self.mailroom.run(), self._watch(), self._holds.run()]
         work += [self.mailroom.listen(g, g.name) for g in self.gateways if isinstance(g, Inbound)]
         self._tasks = [asyncio.create_task(w) for w in work]
         for task in self._tasks:

@@ -18,9 +18,12 @@ class Fault(NamedTuple):
     text: str
 
 
-def verify(session: Session, vault: Vault, batch: int = 5000) -> Iterator[Fault]:
-    """Every fault of the ledger; none = nothing was changed, removed or added outside the writer."""
-    seq, prev = 0, GENESIS
+def verify(session: Session, vault: Vault, batch: int = 5000, *, since: int = 0) -> Iterator[Fault]:
+    """Every fault of the ledger; none = nothing was changed, removed or added outside the writer.
+
+    since: only what comes after this seq, whose own hash is taken as it stands; 0 = the whole ledger.
+    """
+    seq, prev = since, _before(session, since)
     while rows := session.run(_SELECT, seq, batch):
         for row in rows:
             if row[0] != seq + 1:
@@ -35,6 +38,11 @@ def verify(session: Session, vault: Vault, batch: int = 5000) -> Iterator[Fault]
                 yield Fault(row[0], "S103", f"台账第 {row[0]} 条被改动过。请从备份核对。[S103]")
             seq, prev = row[0], row[13]
     yield from _head(session, vault, seq, prev)
+
+
+def _before(session: Session, seq: int) -> str:
+    rows = session.run("SELECT hash FROM ledger WHERE seq = ?", seq)
+    return str(rows[0][0]) if rows else GENESIS
 
 
 _SELECT = f"SELECT {COLUMNS}, hash FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - columns of ours

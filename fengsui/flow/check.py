@@ -1,0 +1,371 @@
+"""自检 Check: what would not work tonight, one line each with a stable code and what to do. Changes nothing.
+
+Opens gateways for real with a short timeout, unless the district is running: a second login might throw out the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import ipaddress
+import shutil
+import stat
+from collections.abc import Callable, Generator, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+from fengsui.core import calendar
+from fengsui.core.calendar import MINUTE, SECOND
+from fengsui.core.callup import AT_WORK, IN_CHARGE
+from fengsui.core.clauses import Pack, stands
+from fengsui.flow.clock import database_wall
+from fengsui.formats import pdf
+from fengsui.formats.packs import PackError
+from fengsui.gateways.contract import Gateway, Health
+from fengsui.gateways.settings import SettingsError
+from fengsui.store import history, holds, people, vault, verify
+from fengsui.store.sql import Errors, Session
+
+LAST = 20_000
+"""Facts at the end of the chain that are recomputed; ``fengsui verify`` walks all of it."""
+PATIENCE = 5.0
+"""Seconds that a gateway gets to connect."""
+ROOM = 2 << 30
+"""Bytes of disk below which somebody must make room."""
+OFF = MINUTE
+"""µs by which clocks may differ."""
+SHOWN = 8
+"""Names in one line; the rest is a number."""
+
+Kind = Literal["正常", "注意", "故障"]
+
+
+class Finding(NamedTuple):
+    """One line. 正常: well; 注意: to be known; 故障: something will not work."""
+
+    kind: Kind
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        """As it is printed."""
+        return f"{self.kind}　{self.text}[{self.code}]"
+
+
+class Ground(NamedTuple):
+    """What is checked: the data directory, its settings, and how to make its pack and gateways."""
+
+    data: Path
+    address: str
+    host: str
+    port: int
+    pack: Callable[[], Pack]
+    ways: tuple[tuple[str, Callable[[], Gateway]], ...]
+    now: int
+    connect: bool = False
+
+
+def check(ground: Ground) -> Iterator[Finding]:
+    """Everything, what everything else rests on first."""
+    yield from _disk(ground)
+    pack = yield from _pack(ground)
+    keys = yield from _keys(ground)
+    gateways = yield from _gateways(ground)
+    yield from _address(ground, bool(gateways))
+    yield from _fonts()
+    if (yield from _database()):
+        session = Session()
+        try:
+            if keys:
+                yield from _chain(session, keys)
+            yield from _clock(session, ground.now)
+            yield from _left(session)
+            if pack:
+                ways = frozenset(g.channel for g in gateways)
+                yield from _reachable(session, pack, ways, ground.now)
+        finally:
+            session.close()
+
+
+# ── place and keys ────────────────────────────────────────────────────────────
+
+
+def _disk(ground: Ground) -> Iterator[Finding]:
+    room = shutil.disk_usage(ground.data).free
+    if room < ROOM:
+        yield Finding(
+            "故障", "C035", f"数据目录所在磁盘只剩 {room >> 20} MB。请腾出空间或扩容，至少留 2 GB。"
+        )
+    else:
+        yield Finding("正常", "C035", f"磁盘余 {room >> 30} GB。")
+
+
+def _keys(ground: Ground) -> Generator[Finding, None, Any]:
+    """Permissions and completeness of the keys; gives the vault if it opens."""
+    folder = ground.data / "keys"
+    if not folder.is_dir():
+        yield Finding("故障", "C036", "没有 keys 目录。新站请执行 fengsui init；旧站请从备份恢复 keys。")
+        return None
+    open_ = [p.name for p in (folder, *sorted(folder.iterdir())) if stat.S_IMODE(p.stat().st_mode) & 0o077]
+    if open_:
+        yield Finding(
+            "故障", "C036", f"{_some(open_)}可被他人读取。请执行 chmod 700 keys、chmod 600 keys/*。"
+        )
+    try:
+        keys = vault.load(ground.data, ground.now)
+    except vault.KeyFault as fault:
+        yield Finding("故障", "C036", str(fault))
+        return None
+    if not open_:
+        yield Finding("正常", "C036", "密钥齐全，权限正确。")
+    return keys
+
+
+def _address(ground: Ground, sending: bool) -> Iterator[Finding]:
+    if not ground.address:
+        kind: Kind = "注意" if sending else "正常"
+        yield Finding(kind, "C037", "没有设公网地址 address，短信不带链接，签收只能回复短信。")
+        return
+    if problem := _unfit(ground.address):
+        yield Finding(
+            "故障", "C037", f"公网地址“{ground.address}”{problem}。请改正 fengsui.toml 的 address。"
+        )
+    else:
+        yield Finding("正常", "C037", f"公网地址 {ground.address}（只核对了写法，请用手机流量打开一次）。")
+
+
+def _unfit(address: str) -> str:
+    """What is wrong with the form of a public address, "" if nothing is."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return "写法不对，应如 https://yj.example.gov.cn"
+    if parts.scheme != "https" or not host:
+        return "应以 https:// 开头"
+    if parts.path or parts.query or parts.fragment:
+        return "不应带路径或末尾斜杠"
+    try:
+        inner = not ipaddress.ip_address(host).is_global
+    except ValueError:
+        inner = "." not in host
+    return "手机从公网打不开（内网地址）" if inner else ""
+
+
+def _fonts() -> Iterator[Finding]:
+    missing = [path.name for path in (pdf.FONTS, pdf.FORMS) if not path.is_dir() or not any(path.iterdir())]
+    if missing:
+        yield Finding(
+            "故障", "C032", f"打印版式缺少 {'、'.join(missing)}，发布单和电话单无法生成。请重新安装。"
+        )
+    else:
+        yield Finding("正常", "C032", "打印用的字体和版式齐全。")
+
+
+# ── pack ──────────────────────────────────────────────────────────────────────
+
+
+def _pack(ground: Ground) -> Generator[Finding, None, Any]:
+    """Whether the pack loads, and how much of it nobody has verified; gives the pack."""
+    try:
+        pack = ground.pack()
+    except PackError as error:
+        for fault in error.faults:
+            yield Finding("故障", "C038", f"数据包：{fault}")
+        return None
+    counts = {
+        "条款": sum(not c.verified for c in pack.clauses.values()),
+        "单位": sum(not u.verified for u in pack.units.values()),
+        "判据": sum(not s.verified for h in pack.hazards.values() for s in h.levels.values()),
+        "日历": int(not pack.almanac.verified),
+    }
+    words = "、".join(f"{name} {n} 项" for name, n in counts.items() if n)
+    yield Finding("正常", "C038", f"数据包 {pack.id} 第 {pack.version} 版校验通过。")
+    if words:
+        yield Finding("注意", "C039", f"数据包中待核实：{words}。请逐项对照文件原文核实后改 verified。")
+    return pack
+
+
+# ── gateways ──────────────────────────────────────────────────────────────────
+
+
+def _gateways(ground: Ground) -> Generator[Finding, None, Any]:
+    """Settings, and a real connection; gives the gateways whose settings are right."""
+    made: list[Gateway] = []
+    for name, make in ground.ways:
+        try:
+            made.append(make())
+        except SettingsError as error:
+            yield Finding("故障", "C033", f"网关 {name}：{error}")
+    if not ground.ways:
+        yield Finding("故障", "C033", "没有配置网关，什么也发不出去。请在“网关”页面或 fengsui.toml 添加。")
+    elif made and running(ground.host, ground.port) and not ground.connect:
+        yield Finding(
+            "注意", "C034", "系统正在运行，未另行登录网关；连接状态见“网关”页面，或加 --connect 强制试连。"
+        )
+    else:
+        for gateway, health in zip(made, asyncio.run(_opened(made)), strict=True):
+            kind: Kind = "正常" if health.up and not health.code else "注意" if health.up else "故障"
+            yield Finding(kind, "C034", f"网关 {gateway.name}（{gateway.channel}）：{health.text}")
+    return made
+
+
+async def _opened(gateways: Iterable[Gateway]) -> list[Health]:
+    return list(await asyncio.gather(*map(_tried, gateways)))
+
+
+async def _tried(gateway: Gateway) -> Health:
+    """Connect, ask until it is up or time is over, hang up."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE
+    health = Health(up=False, text="对方没有应答。请检查地址、端口和网络。", code="C034")
+    try:
+        async with asyncio.timeout(PATIENCE * 2):
+            await gateway.start()
+            while not (health := await gateway.check()).up and loop.time() < end:  # noqa: ASYNC110 - it signals nobody
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        pass
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await gateway.stop()
+    return health
+
+
+def running(host: str, port: int) -> bool:
+    """Whether a district answers at this address."""
+    near = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 - where it would listen
+    connection = http.client.HTTPConnection(near, port, timeout=2)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status in (200, 503)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+# ── database ──────────────────────────────────────────────────────────────────
+
+
+def _database() -> Generator[Finding, None, Any]:
+    """Whether every database can be opened and has the present tables; gives whether it can be read."""
+    sqlite = "archive" in settings.DATABASES
+    gone = [a for a, d in settings.DATABASES.items() if sqlite and not Path(str(d["NAME"])).exists()]
+    if gone:
+        yield Finding("故障", "C030", f"没有数据库（{'、'.join(gone)}）。新站请执行 fengsui init。")
+        return False
+    try:
+        steps, newer = _behind()
+    except Errors as error:
+        yield Finding("故障", "C030", f"数据库连不上：{error}。请检查数据库服务和 fengsui.toml 的 database。")
+        return False
+    if newer:
+        yield Finding(
+            "故障",
+            "C031",
+            f"数据库已被更新的版本升级（{'、'.join(newer)}）。请用新版程序，或从升级前的备份恢复。",
+        )
+    elif steps:
+        yield Finding(
+            "故障",
+            "C031",
+            f"数据库表结构落后 {steps} 步。请先 fengsui backup，再重启 fengsui serve 自动升级。",
+        )
+    else:
+        yield Finding(
+            "正常", "C030", f"数据库可用（{'SQLite' if sqlite else 'PostgreSQL'}），表结构是最新的。"
+        )
+    return not steps
+
+
+def _behind() -> tuple[int, list[str]]:
+    """How many migrations are missing, and those that this release does not know."""
+    steps, newer = 0, set()
+    for alias in settings.DATABASES:
+        executor = MigrationExecutor(connections[alias])
+        steps = max(steps, len(executor.migration_plan(executor.loader.graph.leaf_nodes())))
+        newer |= {
+            name
+            for app, name in executor.loader.applied_migrations
+            if app == "store" and (app, name) not in executor.loader.disk_migrations
+        }
+        connections[alias].close()
+    return steps, sorted(newer)
+
+
+def _chain(session: Session, keys: vault.Vault) -> Iterator[Finding]:
+    last = history.last_seq(session)
+    faults = list(verify.verify(session, keys, since=max(0, last - LAST)))
+    for fault in faults[:SHOWN]:
+        yield Finding("故障", "C040", fault.text)
+    if not faults:
+        yield Finding("正常", "C040", f"台账共 {last} 条，末尾 {min(last, LAST)} 条核验无误。")
+
+
+def _clock(session: Session, now: int) -> Iterator[Finding]:
+    ahead = history.last_at(session) - now
+    there = database_wall(session)() - now
+    if ahead > OFF:
+        yield Finding(
+            "故障", "C041", f"本机时间比台账最后一条还早 {ahead // SECOND} 秒。请校时（chrony）后再启动。"
+        )
+    elif abs(there) > OFF:
+        yield Finding("故障", "C041", f"本机与数据库主机的时间相差 {abs(there) // SECOND} 秒。请两边都校时。")
+    else:
+        yield Finding("正常", "C041", "时间与台账、数据库一致。")
+
+
+def _left(session: Session) -> Iterator[Finding]:
+    """What a person should have seen to: parked inputs, letters nobody understood, lanes that are held."""
+    parked = session.run("SELECT count(*), max(error) FROM parked")[0]
+    if parked[0]:
+        yield Finding(
+            "故障",
+            "C042",
+            f"有 {parked[0]} 项输入处理出错被搁置（{str(parked[1])[:80]}）。请联系开发者并附日志。",
+        )
+    letters = session.run("SELECT count(*) FROM inbox WHERE state IN ('new', 'unclear', 'unknown')")[0][0]
+    if letters:
+        yield Finding("故障", "C043", f"有 {letters} 条来信没有看懂或无人处理。请在值班台逐条处理。")
+    held = holds.read(session)
+    if held:
+        waiting = sum(holds.waiting(session).values())
+        names = _some(["全部车道" if h.lane == holds.EVERY else h.lane for h in held])
+        yield Finding(
+            "故障",
+            "C044",
+            f"{names}停发（{held[0].reason}），待发 {waiting} 条。核对后执行 fengsui release。",
+        )
+    if not (parked[0] or letters or held):
+        yield Finding("正常", "C042", "没有搁置的输入、未处理的来信和停发的车道。")
+
+
+def _reachable(session: Session, pack: Pack, ways: frozenset[str], now: int) -> Iterator[Finding]:
+    """Units that owe something in an emergency and whom no message could reach now."""
+    directory = people.snapshot(session, ways)
+    day = f"{calendar.local(now, pack.zone):%Y-%m-%d}"
+    units = [u for u in pack.units.values() if {"members", "townships"} & set(u.groups) and stands(u, day)]
+    silent = [
+        u.name
+        for u in units
+        if not directory.reachable.intersection(directory.holders(u.id, *AT_WORK, *IN_CHARGE))
+    ]
+    if silent:
+        yield Finding(
+            "故障",
+            "C045",
+            f"今晚有 {len(silent)} 个单位无人可通知：{_some(silent)}。请在名录中补值班员和号码。",
+        )
+    else:
+        yield Finding("正常", "C045", f"{len(units)} 个单位都有可通知的人。")
+
+
+def _some(names: list[str]) -> str:
+    return "、".join(names[:SHOWN]) + (f"等 {len(names)} 个" if len(names) > SHOWN else "")
