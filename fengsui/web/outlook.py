@@ -82,11 +82,11 @@ class Warned(NamedTuple):
     chips: tuple[Mark, ...]
 
 
-def warned(world: World, counts: dict[tuple[str, int], list[Channel]]) -> list[Warned]:
+def warned(world: World, now: int, counts: dict[tuple[str, int], list[Channel]]) -> list[Warned]:
     """Every warning in force, strongest and newest first."""
     states = [s for s in world.streams.values() if s.alert.holds]
     states.sort(key=lambda s: (-LEVELS.index(strongest(s)), -s.alert.at))
-    return [_warned(s, world, counts.get((s.stream, s.alert.version), [])) for s in states]
+    return [_warned(s, world, now, counts.get((s.stream, s.alert.version), [])) for s in states]
 
 
 def strongest(state: State) -> Level:
@@ -94,7 +94,7 @@ def strongest(state: State) -> Level:
     return max(state.alert.now.zones.values(), key=LEVELS.index)
 
 
-def _warned(state: State, world: World, counts: list[Channel]) -> Warned:
+def _warned(state: State, world: World, now: int, counts: list[Channel]) -> Warned:
     alert, level, pack = state.alert, strongest(state), world.pack
     hazard = pack.hazards[alert.hazard]
     progress = [_progress(u, state) for u in state.duties[RELAY].shares] if RELAY in state.duties else []
@@ -116,7 +116,7 @@ def _warned(state: State, world: World, counts: list[Channel]) -> Warned:
         delivered=sum(p in ("relayed", "received", "delivered") for p in progress),
         units=len(progress),
         people=(sum(p.acknowledged >= 0 for p in told), reached, len(told)),
-        chips=(*_channels(state, counts), *_insertion(state), *_decisions(state, world)),
+        chips=(*_channels(counts), *_insertion(state, now), *_decisions(state, world, now)),
     )
 
 
@@ -149,8 +149,7 @@ def _answers(unit: str, state: State) -> Iterator[tuple[str, Share]]:
 # ── chips of a warning ───────────────────────────────────────────────────────
 
 
-def _channels(state: State, counts: Iterable[Channel]) -> Iterator[Mark]:
-    del state
+def _channels(counts: Iterable[Channel]) -> Iterator[Mark]:
     for c in counts:
         name = sentences.CHANNELS.get(c.channel, c.channel)
         word = f"{name} {c.delivered}/{c.planned} 送达"
@@ -158,7 +157,7 @@ def _channels(state: State, counts: Iterable[Channel]) -> Iterator[Mark]:
         yield Mark(f"{word}{failed}", "wait" if c.open or c.delivered + c.failed < c.planned else "ok")
 
 
-def _insertion(state: State) -> Iterator[Mark]:
+def _insertion(state: State, now: int) -> Iterator[Mark]:
     for place, order in sorted(state.orders.items()):
         if order.version > state.alert.version:
             continue
@@ -167,9 +166,13 @@ def _insertion(state: State) -> Iterator[Mark]:
         if place in state.on_air:
             yield Mark(f"{name} 播出中", "ok")
         elif share is not None and share.open:
-            yield Mark(f"{name} 待播", "wait", share.deadline)
+            yield Mark(f"{name} 待播", _late(share.deadline, now), share.deadline)
         elif share is not None and share.how == "done":
             yield Mark(f"{name} 已播", "ok")
+
+
+def _late(deadline: int, now: int) -> str:
+    return "late" if deadline < now else "wait"
 
 
 def _latest(state: State, key: str, holder: str) -> Share | None:
@@ -177,13 +180,14 @@ def _latest(state: State, key: str, holder: str) -> Share | None:
     return duty.shares.get(holder) if duty else None
 
 
-def _decisions(state: State, world: World) -> Iterator[Mark]:
+def _decisions(state: State, world: World, now: int) -> Iterator[Mark]:
     duty = state.duties.get(DECIDE)
     if duty is not None and duty.shares:
         stopped = sum(bool(s.stops) and not s.lifted for s in state.suspension.values())
         open_ = [s for s in duty.shares.values() if s.open]
         text = f"停工停业停课 {len(duty.shares) - len(open_)}/{len(duty.shares)} 单位已定，{stopped} 家停"
-        yield Mark(text, "wait" if open_ else "ok", min((s.deadline for s in open_), default=0))
+        first = min((s.deadline for s in open_), default=0)
+        yield Mark(text, _late(first, now) if open_ else "ok", first)
     for name, latest in state.consultations.items():
         del name
         word = {"called": "已召集，待召开", "held": "已召开，待结论", "concluded": "已有结论"}[latest.stage]
@@ -209,23 +213,21 @@ def towns(state: State | None, world: World, now: int, day: str) -> list[Town]:
 
 
 def _town(unit: Unit, state: State | None, owed: list[Row], world: World, now: int) -> Town:
-    officers = world.directory.holders(unit.id, OFFICER)
+    officers, name = world.directory.holders(unit.id, OFFICER), sentences.unit(unit.id, world)
     level = (state.alert.now.level(unit.area) if state else None) or ""
     told = state is not None and (bool(level) or any(True for _ in _answers(unit.id, state)))
     if state is None or not told:
         blank = Mark("—")
-        return Town(
-            unit.id, unit.name, unit.area, "none", "", blank, blank, blank, blank, _first(officers), ""
-        )
+        return Town(unit.id, name, unit.area, "none", "", blank, blank, blank, blank, _first(officers), "")
     relay, answers = _latest(state, RELAY, unit.id), list(_answers(unit.id, state))
     worst = min(owed, key=lambda r: tasks.order(r, now), default=None)
     return Town(
         unit=unit.id,
-        name=unit.name,
+        name=name,
         area=unit.area,
         state=_state(unit.id, state, answers, relay, now),
         level=level,
-        delivered=_delivered(unit.id, state, answers),
+        delivered=_delivered(unit.id, state),
         answered=_answered(answers, now),
         relay=_relay(relay, now),
         stops=_stops(unit.id, state, now),
@@ -249,18 +251,12 @@ def _state(unit: str, state: State, answers: list[tuple[str, Share]], relay: Sha
     return progress
 
 
-def _delivered(unit: str, state: State, answers: list[tuple[str, Share]]) -> Mark:
-    """Persons asked for the unit whose phone has it, of all that were."""
-    asked = {p for h, _ in answers for p in _persons(h, state)}
-    people = state.notices.people
-    reached = sum(any(r != "handed_over" for r in people[p].reach.values()) for p in asked if p in people)
-    text = f"{reached}/{len(asked)} 人"
-    return Mark(text, "ok" if state.received.get(unit, 0) >= state.alert.version else "wait")
-
-
-def _persons(holder: str, state: State) -> tuple[str, ...]:
-    found = state.notices.asked.get(holder)
-    return found.persons if found else ()
+def _delivered(unit: str, state: State) -> Mark:
+    """Persons told for the unit whose phone has it, of all that were."""
+    told = [p for p in state.notices.people.values() if any(h.split("/", 1)[0] == unit for h in p.told)]
+    reached = sum(any(r != "handed_over" for r in p.reach.values()) for p in told)
+    arrived = state.received.get(unit, 0) >= state.alert.version
+    return Mark(f"{reached}/{len(told)} 人", "ok" if arrived else "wait")
 
 
 def _answered(answers: list[tuple[str, Share]], now: int) -> Mark:
@@ -270,7 +266,7 @@ def _answered(answers: list[tuple[str, Share]], now: int) -> Mark:
     if not open_:
         return Mark(text, "ok")
     first = min(s.deadline for s in open_)
-    return Mark(text, "late" if first < now else "wait", first)
+    return Mark(text, _late(first, now), first)
 
 
 def _relay(share: Share | None, now: int) -> Mark:
@@ -280,11 +276,7 @@ def _relay(share: Share | None, now: int) -> Mark:
         return Mark("已再传播", "ok", 0)
     if not share.open:
         return Mark("随解除终止")
-    return Mark(
-        "超时" if share.deadline < now else "待再传播",
-        "late" if share.deadline < now else "wait",
-        share.deadline,
-    )
+    return Mark("待再传播", _late(share.deadline, now), share.deadline)
 
 
 def _stops(unit: str, state: State, now: int) -> Mark:
@@ -294,5 +286,4 @@ def _stops(unit: str, state: State, now: int) -> Mark:
         return Mark("已恢复" if decided.lifted else words or "不停（有理由）", "ok")
     if share is None or not share.open:
         return Mark("—")
-    late = share.deadline < now
-    return Mark("未决定" if late else "待决定", "late" if late else "wait", share.deadline)
+    return Mark("待决定", _late(share.deadline, now), share.deadline)

@@ -68,7 +68,9 @@ def sentence(fact: Fact, world: World) -> str:
         case Aired():
             return f"{unit(fact.unit, world)}确认{_form(fact.form)}{'已播出' if fact.on else '已撤下'}"
         case Consulted():
-            outcome = f"：{OUTCOMES.get(fact.outcome, '不启动，理由已记录')}" if fact.stage == "concluded" else ""
+            outcome = (
+                f"：{OUTCOMES.get(fact.outcome, '不启动，理由已记录')}" if fact.stage == "concluded" else ""
+            )
             return f"{unit(fact.unit, world)}{STAGES[fact.stage]}会商{outcome}"
         case ResponseSet():
             level = f"启动{fact.grade}级应急响应" if fact.grade else "终止应急响应"
@@ -166,9 +168,11 @@ def _clock(at: int, world: World) -> str:
 
 
 def unit(id_: str, world: World) -> str:
-    """The Chinese name of a unit."""
+    """The Chinese name of a unit; a township's government by its township, as people say it."""
     found = world.pack.units.get(id_)
-    return found.name if found else id_
+    if found is None:
+        return id_
+    return world.pack.areas[found.area].name if "townships" in found.groups else found.name
 
 
 def title(key: str, world: World) -> str:
@@ -208,9 +212,13 @@ def person(id_: str, world: World) -> str:
 
 
 def some(holders: Sequence[str], world: World) -> str:
-    """The first of many holders by name, and how many there are."""
-    names = "、".join(holder(h, world) for h in holders[:SHOWN])
-    return names if len(holders) <= SHOWN else f"{names}等 {len(holders)} 个"
+    """Holders by name where they are few; else their units, and how many there are."""
+    if len(holders) <= SHOWN:
+        return "、".join(holder(h, world) for h in holders)
+    units = list(dict.fromkeys(h.split("/", 1)[0] for h in holders))
+    names = "、".join(unit(u, world) for u in units[:SHOWN])
+    named = names if len(units) <= SHOWN else f"{names}等 {len(units)} 个单位"
+    return f"{named}{len(holders)} 人" if any("/" in h for h in holders) else named
 
 
 # ── a log ────────────────────────────────────────────────────────────────────
@@ -230,10 +238,12 @@ Quiet = Callable[[Fact], bool]
 
 
 def routine(fact: Fact) -> bool:
-    """What a duty log leaves out: each step of a message on its way, moments, receptions, ends that say the same again."""
+    """What a duty log leaves out: messages on their way, moments, and what only says the same again (openings, ends)."""
     match fact:
         case Reached(state="acknowledged"):
             return False
+        case Notified(template="call") | Tallied():
+            return True
         case Reached() | TimeReached() | UnitReceived() | DutyEnded() | DutyOpened() | PackInForce():
             return True
         case _:
@@ -271,4 +281,7 @@ def _run(fact: Fact) -> str:
 def _counted(said: Said) -> Said:
     if said.times == 1:
         return said
+    who = said.text.partition("已签收")[0]
+    if said.kind == "reached/acknowledged":
+        return said._replace(text=f"{who}等 {said.times} 人已签收")
     return said._replace(text=f"{said.text}；同类共 {said.times} 条")

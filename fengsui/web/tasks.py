@@ -25,6 +25,9 @@ SHOWN = 9
 RANKS = ("desk", "supervised", "overdue", "open")
 """How pressing: a person at the desk must see to it, under supervision, past its deadline, still in time."""
 
+CALLED = ("", "duty_officer", "duty_leader", "leader", "liaison")
+"""Roles in the order in which they are called."""
+
 WORDS = {"desk": "待人工处理", "supervised": "督办中", "overdue": "已超时", "open": "在办"}
 
 PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -45,7 +48,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 class Task(NamedTuple):
-    """One card: a duty of a unit. rows: who owes it, worst first. loud: a desk must hear of it."""
+    """One card: a duty of a unit. rows: who owes it, worst first."""
 
     id: str
     stream: str
@@ -58,11 +61,6 @@ class Task(NamedTuple):
     detail: str
     action: str
     url: str
-
-    @property
-    def loud(self) -> bool:
-        """Whether it sounds: at the desk, or an answer overdue."""
-        return self.rank in ("desk", "overdue")
 
     @property
     def word(self) -> str:
@@ -96,9 +94,15 @@ def rank(row: Row, now: int) -> str:
     return "overdue" if row.deadline < now else "open"
 
 
-def order(row: Row, now: int) -> tuple[int, int, str]:
-    """Worst first."""
-    return RANKS.index(rank(row, now)), row.deadline, row.id
+def order(row: Row, now: int) -> tuple[int, int, int, str]:
+    """Worst first; of equals whoever is on duty before those in charge, and those before the villages."""
+    role = row.holder.split("/")[1] if "/" in row.holder else ""
+    return (
+        RANKS.index(rank(row, now)),
+        row.deadline,
+        CALLED.index(role) if role in CALLED else len(CALLED),
+        row.id,
+    )
 
 
 def mine(account: Account, world: World) -> Callable[[Row], bool]:
@@ -129,38 +133,67 @@ def _kind(key: str) -> str:
     return "/".join(key.split("/", 2)[:2])
 
 
+class Group(NamedTuple):
+    """A duty of a unit that waits, before it is worded: its most pressing rows, worst first."""
+
+    rows: tuple[Row, ...]
+    rank: str
+
+    @property
+    def id(self) -> str:
+        """Names the group as long as it waits."""
+        row = self.rows[0]
+        return f"{row.stream}|{row.duty}|{row.unit}"
+
+
 def tasks(account: Account, world: World, now: int) -> list[Task]:
     """Everything that waits for an account, worst first, each duty of a unit once."""
+    return [task(group, account, world) for group in groups(account, world, now)]
+
+
+def groups(account: Account, world: World, now: int) -> list[Group]:
+    """The same, not yet worded: a screen words only what it shows."""
     wanted = mine(account, world)
-    groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    found: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in rows(world):
         if wanted(row):
-            groups[row.stream, row.duty, row.unit].append(row)
-    ordered = [sorted(group, key=lambda r: order(r, now)) for group in groups.values()]
-    ordered.sort(key=lambda group: order(group[0], now))
-    return [_task(tuple(group), account, world, now) for group in ordered]
+            found[row.stream, row.duty, row.unit].append(row)
+    made = [_group(sorted(group, key=lambda r: order(r, now)), now) for group in found.values()]
+    return sorted(made, key=lambda group: _pressing(group, world, now))
 
 
-def _task(group: tuple[Row, ...], account: Account, world: World, now: int) -> Task:
-    row, pressing = group[0], rank(group[0], now)
-    alike = [r for r in group if rank(r, now) == pressing]
-    action, url = _action(row, pressing, account, world)
+def _group(sorted_: list[Row], now: int) -> Group:
+    pressing = rank(sorted_[0], now)
+    return Group(tuple(r for r in sorted_ if rank(r, now) == pressing), pressing)
+
+
+def _pressing(group: Group, world: World, now: int) -> tuple[int, int, int, int, str]:
+    """Worst first; of equals what is nearest to the ground (a township before an office), then the larger."""
+    unit = world.pack.units.get(group.rows[0].unit)
+    rank_, deadline, _, id_ = order(group.rows[0], now)
+    return rank_, deadline, -len(unit.area) if unit else 0, -len(group.rows), id_
+
+
+def task(group: Group, account: Account, world: World) -> Task:
+    """A group worded as a card, with the one thing to do about it."""
+    row = group.rows[0]
+    action, url = _action(row, group.rank, account, world)
     return Task(
-        id=f"{row.stream}|{row.duty}|{row.unit}",
+        id=group.id,
         stream=row.stream,
         duty=row.duty,
         unit=row.unit,
-        rows=tuple(alike),
-        rank=pressing,
+        rows=group.rows,
+        rank=group.rank,
         deadline=row.deadline,
         title=f"{sentences.unit(row.unit, world)} {sentences.title(row.duty, world)}",
-        detail=_detail(alike, world),
+        detail=_detail(group.rows, world),
         action=action,
         url=url,
     )
 
 
-def _detail(alike: list[Row], world: World) -> str:
+def _detail(alike: tuple[Row, ...], world: World) -> str:
     """Who it is about, where that is more than the unit."""
     posts = [r.holder for r in alike if "/" in r.holder]
     if posts:

@@ -94,7 +94,10 @@ class Site:
 
     def issue(self, version: int = 1, level: str = "red", **more: Any) -> Answer:
         """A rainstorm warning for 聚乐乡 and 峰峪乡; level "" lifts it. more: fields of Alerted."""
-        paper = Paper("alert", wording.paper(DRAFT))
+        stream = more.get("stream", INCIDENT)
+        paper = Paper(
+            "alert", wording.paper(wording.Draft(f"{DRAFT.cause}{stream}第{version}版，", DRAFT.forecast))
+        )
         posts = self.house.writer.world.directory.posts
         author, signer = posts[POSTS["forecaster"]].holder, posts[POSTS["signer"]].holder
         fields = {"author": author, "signer": signer, "paper": paper.digest} | more

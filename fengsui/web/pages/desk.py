@@ -23,7 +23,7 @@ from fengsui.web.outlook import Town, Warned
 from fengsui.web.pages import handover
 from fengsui.web.pages.login import account_of
 
-LOOKED, PAGES, LINES = 300, 4, 18
+LOOKED, PAGES, LINES = 300, 4, 14
 """Facts read at a time, times at most, and lines of the log that are shown."""
 SAID = {
     "answered": "已登记签收，此项已了结。",
@@ -82,7 +82,8 @@ def all_tasks(request: HttpRequest) -> HttpResponse:
     kinds = {"desk": "late", "supervised": "late", "overdue": "late", "open": "wait"}
     rows = [
         [
-            lists.Cell(sentences.holder(r.holder, world)),
+            lists.Cell(sentences.unit(r.unit, world)),
+            lists.Cell(sentences.holder(r.holder, world) if "/" in r.holder else ""),
             lists.Cell(sentences.title(r.duty, world)),
             lists.Cell(t.word, kinds[t.rank]),
             lists.Cell(f"{calendar.local(r.deadline, world.pack.zone):%m-%d %H:%M}"),
@@ -91,7 +92,7 @@ def all_tasks(request: HttpRequest) -> HttpResponse:
         ]
         for t, r in found
     ]
-    columns = ("谁", "办什么", "状态", "时限", "条款", "去办")
+    columns = ("单位", "岗位", "办什么", "状态", "时限", "条款", "去办")
     note = "最急的在前：待人工处理、督办中、已超时、在办"
     return lists.show(request, lists.Listing("全部待办", columns, rows, "没有待办事项。", note))
 
@@ -109,15 +110,16 @@ def _row_url(account: Account, url: str, first: str, row: str) -> str:
 
 def _picture(request: HttpRequest) -> dict[str, Any]:
     world, now, account = here.world(), here.now(), account_of(request)
-    found = tasks.tasks(account, world, now)
+    found = tasks.groups(account, world, now)
+    cards = [tasks.task(g, account, world) for g in found[: tasks.SHOWN]]
     holding = [(s.stream, s.alert.version) for s in world.streams.values() if s.alert.holds]
     counts = progress.channels(here.session(), holding) if holding else {}
-    warned = outlook.warned(world, counts)
+    warned = outlook.warned(world, now, counts)
     chosen = _chosen(request, warned, world)
     day = f"{calendar.local(now, world.pack.zone):%Y-%m-%d}"
     towns = outlook.towns(chosen, world, now, day)
     return {
-        "tasks": list(enumerate(found[: tasks.SHOWN], start=1)),
+        "tasks": list(enumerate(cards, start=1)),
         "total": len(found),
         "more": len(found) - tasks.SHOWN,
         "all_tasks": paths.to(account.role, "desk_tasks"),
@@ -126,7 +128,8 @@ def _picture(request: HttpRequest) -> dict[str, Any]:
         "chosen": next((w for w in warned if chosen is not None and w.stream == chosen.stream), None),
         "issue": paths.to(account.role, "issue"),
         "sheet": _sheet(account),
-        "lines": _lines(towns, account),
+        "lines": _lines([t for t in towns if t.state != "none"], account),
+        "aside": [t.name for t in towns if t.state == "none"],
         "sketch": atlas.sketch(towns, world.pack),
         "legend": [(s, *outlook.STATES[s]) for s in ("relayed", "received", "delivered", "late", "planned")],
         "log": _log(world),
@@ -187,15 +190,15 @@ def _lines(towns: list[Town], account: Account) -> list[Line]:
     return lines
 
 
-def _alarms(account: Account, found: list[tasks.Task]) -> dict[str, int]:
+def _alarms(account: Account, found: list[tasks.Group]) -> dict[str, int]:
     """What sounds at a desk, each with how many it stands for: more of the same sounds again, fewer does not."""
     if account.role not in tasks.DESK:
         return {}
-    return {f"{t.id}|{t.rank}": len(t.rows) for t in found if t.rank == "desk" or _receipt(t)}
+    return {f"{g.id}|{g.rank}": len(g.rows) for g in found if g.rank == "desk" or _receipt(g)}
 
 
-def _receipt(task: tasks.Task) -> bool:
-    return task.rank == "overdue" and task.duty in (outlook.ACKNOWLEDGE, outlook.RELAY)
+def _receipt(group: tasks.Group) -> bool:
+    return group.rank == "overdue" and group.rows[0].duty in (outlook.ACKNOWLEDGE, outlook.RELAY)
 
 
 class _Kept:
