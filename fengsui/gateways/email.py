@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import logging
 import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from email.utils import formatdate
+from email.utils import format_datetime
 from typing import NamedTuple
 
 from fengsui.formats import mail
@@ -270,7 +271,8 @@ class Email:
         local, domain = config.bounce
         id_ = self._seal.bounce(handover.id)
         own = f"{self._seal.letter(handover.id, handover.source_suffix, to)}@{config.domain}"
-        letter = mail.addressed(self._letters[text], to, own, formatdate(now // 1_000_000))
+        date = format_datetime(dt.datetime.fromtimestamp(now // 1_000_000, dt.UTC))
+        letter = mail.addressed(self._letters[text], to, own, date)
         return Envelope(f"{local}+{id_}@{domain}", to, id_, letter)
 
     def _judge(self, handover: Handover, answer: Answer) -> None:
