@@ -26,6 +26,7 @@ MENU = (
     ("desk", "值班台"),
     ("issue", "预警签发"),
     ("media", "即时插播"),
+    ("ledger", "台账"),
     ("people", "责任人"),
     ("gateways", "网关"),
     ("accounts", "账号"),

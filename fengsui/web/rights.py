@@ -60,6 +60,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     ),
     **dict.fromkeys(("gateways", "gateway"), frozenset({"forecaster", "clerk", "administrator"})),
     **dict.fromkeys(("gateway_new", "gateway_act"), frozenset({"administrator"})),
+    **dict.fromkeys(("ledger", "stream", "replay"), _DESK | {"supervisor"}),
 }
 """Name of a page → roles it opens for."""
 

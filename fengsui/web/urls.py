@@ -12,6 +12,7 @@ from fengsui.web.pages import (
     gateways,
     handover,
     issue,
+    ledger,
     login,
     media,
     people,
@@ -73,4 +74,7 @@ urlpatterns = [
     path("gateways/new", gateways.new, name="gateway_new"),
     path("gateways/<name>", gateways.gateway, name="gateway"),
     path("gateways/<name>/<what>", gateways.act, name="gateway_act"),
+    path("ledger", ledger.ledger, name="ledger"),
+    path("ledger/<path:stream>/replay", ledger.replay, name="replay"),
+    path("ledger/<path:stream>", ledger.stream, name="stream"),
 ]
