@@ -31,10 +31,20 @@ LONGEST_DAYS = 10
 """Days after which an expiry is taken for a slip of the pen."""
 
 
+class Signed(wording.Draft, frozen=True):
+    """What is signed: the two sentences, and all else that the warning says, so that no two warnings share a paper."""
+
+    hazard: str = ""
+    zones: dict[str, Level] = msgspec.field(default_factory=dict)
+    expires: int = 0
+    version: int = 0
+    number: int = 0
+
+
 class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a draft holds. stream: "" = a new incident; replaces: version the author saw; cancel: it lifts the warning.
 
-    form: the token of the form it came from; remark: why a signer gave it back; signed: who signed, as which seq.
+    form: the token of the form it came from; remark: why a signer gave it back; number: of the stored draft.
     """
 
     hazard: str = ""
@@ -49,7 +59,7 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     author: str = ""
     form: str = ""
     remark: str = ""
-    signed: str = ""
+    number: int = 0
 
     @property
     def level(self) -> Level | Literal[""]:
@@ -64,13 +74,18 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def paper(self) -> Paper:
-        """The paper that the warning names."""
-        return Paper("alert", wording.paper(self.draft))
+        """The paper that the warning names; ``core.wording`` reads its sentences."""
+        said = self.draft
+        signed = Signed(
+            said.cause, said.forecast, self.hazard, self.zones, self.expires, self.replaces + 1, self.number
+        )
+        return Paper("alert", wording.paper(signed))
 
 
 def load(draft: Draft) -> Written:
     """What a stored draft holds."""
-    return msgspec.json.decode(draft.body.encode(), type=Written)
+    found = msgspec.json.decode(draft.body.encode(), type=Written)
+    return msgspec.structs.replace(found, number=draft.pk)
 
 
 def dump(written: Written) -> str:

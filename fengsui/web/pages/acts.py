@@ -152,12 +152,12 @@ def suspend(request: HttpRequest, stream: str) -> HttpResponse:
         if said:
             return _again(request, said)
     before = state.suspension.get(account.unit)
-    words = "、".join(STOPS.get(s, s) for s in before.stops) if before else ""
+    words = "、".join(name for s, name in STOPS.items() if before and s in before.stops)
     stopped = bool(before and before.stops and not before.lifted)
     owed = _owed(state, account, words=("suspension_decided", "suspension_lifted"))
     return _show(
         request, "suspend.html", state, wrong, before=before, before_words=words, stopped=stopped, owed=owed, stops=STOPS,
-        chosen=request.POST.getlist("stops"), reports=_reports(state, account, clause="2.4.2"),
+        chosen=request.POST.getlist("stops"), reports=_reports(state, account, words=("suspension_notice", "suspension_report")),
         standing=[STOPS.get(s, s) for s in here.world().directory.standing.get(account.unit, ())],
     )  # fmt: skip
 
@@ -246,10 +246,8 @@ def _row(key: str, holder: str, share: Share, reports: list[Any], stream: str) -
     }  # fmt: skip
 
 
-def _reports(state: State, account: Account, clause: str = "") -> list[dict[str, Any]]:
-    return [
-        row for row in _owed(state, account) if row["reports"] and (not clause or row["clause"] == clause)
-    ]
+def _reports(state: State, account: Account, words: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    return [row for row in _owed(state, account, words) if row["reports"]]
 
 
 def _where(share: Share, stream: str) -> tuple[str, str]:

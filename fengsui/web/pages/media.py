@@ -18,6 +18,7 @@ from fengsui.core.facts import Aired, InsertionOrdered
 from fengsui.core.insertion import MOMENTARY
 from fengsui.core.state import State
 from fengsui.formats import badges
+from fengsui.store.accounts import Account
 from fengsui.web import airing, here, written
 from fengsui.web.pages.login import account_of
 
@@ -53,7 +54,7 @@ def _recorded(request: HttpRequest) -> HttpResponse:
     if order is None:
         return _shown(request, "没有这份插播单，可能已归档。请刷新。[W138]", 404)
     account, now = account_of(request), here.now()
-    if account.role == "media" and account.unit != order.unit:
+    if not _mine(account, order):
         return _shown(request, "这份插播单属于另一单位。[W138]", 403)
     on = request.POST.get("on") == "1"
     at = written.moment(request.POST.get("at", "")) or now
@@ -76,12 +77,11 @@ def at_minute(moment: int) -> int:
 def _shown(request: HttpRequest, wrong: str = "", status: int = 200) -> HttpResponse:
     account = account_of(request)
     world = here.world()
-    queue = [
-        _item(state, order)
-        for state in world.streams.values()
-        for order in state.orders.values()
-        if (account.role != "media" or order.unit == account.unit) and _matters(state, order)
-    ]
+    queue = []
+    for state in world.streams.values():
+        orders = [o for o in state.orders.values() if _mine(account, o) and _matters(state, o)]
+        words = written.paper(state.alert.paper) if orders else b""
+        queue += [_item(state, order, words) for order in orders]
     queue.sort(key=lambda item: (item["state"] in ("on", "over"), item["deadline"] or 2**62))
     done = request.GET.get("done", "")
     verb, _, form = done.partition("-")
@@ -91,12 +91,17 @@ def _shown(request: HttpRequest, wrong: str = "", status: int = 200) -> HttpResp
     return render(request, template, more, status=status)
 
 
+def _mine(account: Account, order: InsertionOrdered) -> bool:
+    """An editor sees the orders of his own centre; the desk sees all."""
+    return bool(account.role != "media" or order.unit == account.unit)
+
+
 def _matters(state: State, order: InsertionOrdered) -> bool:
     """An order in force, or one that is still on the air."""
     return state.alert.holds or f"{order.unit}/{order.form}" in state.on_air
 
 
-def _item(state: State, order: InsertionOrdered) -> dict[str, Any]:
+def _item(state: State, order: InsertionOrdered, words: bytes) -> dict[str, Any]:
     """One order with its words, its deadline and how far it has come."""
     place = f"{order.unit}/{order.form}"
     holds = state.alert.holds
@@ -111,7 +116,7 @@ def _item(state: State, order: InsertionOrdered) -> dict[str, Any]:
         where = "on"
     else:
         where = "on" if share and not share.open and order.form == MOMENTARY else "wait"
-    text = airing.text(state, order.form, here.world())
+    text = airing.text(state, order.form, here.world(), words)
     return {
         "stream": state.stream, "unit": order.unit, "form": order.form, "name": wording.FORMS.get(order.form, order.form),
         "level": airing.strongest(state), "hazard": state.alert.hazard, "state": where, "series": state.series,
