@@ -132,7 +132,7 @@ class Email:
     async def check(self) -> Health:
         """Whether letters can leave now; connects and logs in if no connection is there."""
         if self._stopping:
-            return Health(up=False, text="邮件网关没有启动。[G042]", code="G042")
+            return Health(up=False, text="邮件网关没有启动。[G044]", code="G044")
         trouble = self._refused or self._wrong
         if not trouble and not any(line.is_open for line in self._lines):
             await self._probe()

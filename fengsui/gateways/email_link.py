@@ -124,7 +124,7 @@ class Line:
             return
         if not client.supports_extension("auth"):
             raise Refused(
-                "邮件服务器在此连接上不接受登录；请核对端口与「加密」，或清空账号和口令，然后重启。[G040]"
+                "邮件服务器在此连接上不接受登录；请核对端口与「加密」，或清空账号和口令，然后重启。[G045]"
             )
         try:
             await client.login(config.username, config.password)

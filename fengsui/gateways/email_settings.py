@@ -92,7 +92,7 @@ def read(name: str, given: Mapping[str, str]) -> Config:
     sender = _address(name, "sender", values["sender"])
     bounce = _address(name, "bounce", values["bounce"] or f"bounce@{sender.rpartition('@')[2]}")
     if len(bounce.partition("@")[0]) > 20:
-        raise settings.SettingsError(f"网关 {name}「退信地址」（bounce）在 @ 前最多 20 个字符。[G052]")
+        raise settings.SettingsError(f"网关 {name}「退信地址」（bounce）在 @ 前最多 20 个字符。[G053]")
     if not values["sender_name"].isprintable():
         raise settings.SettingsError(f"网关 {name}「发件人名称」（sender_name）含有不可见字符。[G052]")
     local, _, domain = bounce.partition("@")
