@@ -7,7 +7,7 @@ from typing import NamedTuple
 from fengsui.core.board import Row
 from fengsui.core.facts import Alerted, decode
 from fengsui.store.board import FIELDS
-from fengsui.store.sql import Session
+from fengsui.store.sql import Session, pack
 
 
 class Stream(NamedTuple):
@@ -50,6 +50,18 @@ def streams(session: Session) -> list[Stream]:
         " JOIN ledger b ON b.seq = s.last ORDER BY s.last DESC"
     )
     return [Stream._make((*row, tuple(alerts.get(row[0], ())))) for row in rows]
+
+
+def duties(session: Session, names: list[str]) -> dict[str, list[str]]:
+    """The bodies of all facts about duties of some streams, in order: what a tally is counted from."""
+    found: dict[str, list[str]] = {}
+    for name, body in session.run(
+        "SELECT l.stream, l.body FROM {each_text} {join} ledger l ON l.stream = j.value"
+        " WHERE l.kind IN ('duty_opened', 'duty_ended', 'step_taken', 'unit_received') ORDER BY l.seq",
+        pack(names),
+    ):
+        found.setdefault(name, []).append(body)
+    return found
 
 
 def board(session: Session, stream: str = "") -> list[Row]:

@@ -27,6 +27,7 @@ MENU = (
     ("issue", "预警签发"),
     ("media", "即时插播"),
     ("ledger", "台账"),
+    ("mechanism", "机制"),
     ("people", "责任人"),
     ("gateways", "网关"),
     ("accounts", "账号"),

@@ -61,6 +61,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("gateways", "gateway"), frozenset({"forecaster", "clerk", "administrator"})),
     **dict.fromkeys(("gateway_new", "gateway_act"), frozenset({"administrator"})),
     **dict.fromkeys(("ledger", "stream", "replay"), _DESK | {"supervisor"}),
+    **dict.fromkeys(("mechanism", "clause"), _ALL),
 }
 """Name of a page → roles it opens for."""
 

@@ -14,6 +14,7 @@ from fengsui.web.pages import (
     issue,
     ledger,
     login,
+    mechanism,
     media,
     people,
     people_edit,
@@ -77,4 +78,6 @@ urlpatterns = [
     path("ledger", ledger.ledger, name="ledger"),
     path("ledger/<path:stream>/replay", ledger.replay, name="replay"),
     path("ledger/<path:stream>", ledger.stream, name="stream"),
+    path("mechanism", mechanism.mechanism, name="mechanism"),
+    path("mechanism/<id>", mechanism.clause, name="clause"),
 ]
