@@ -26,6 +26,7 @@ MENU = (
     ("desk", "值班台"),
     ("issue", "预警签发"),
     ("media", "即时插播"),
+    ("supervision", "督办"),
     ("ledger", "台账"),
     ("mechanism", "机制"),
     ("people", "责任人"),

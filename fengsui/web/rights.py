@@ -62,6 +62,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("gateway_new", "gateway_act"), frozenset({"administrator"})),
     **dict.fromkeys(("ledger", "stream", "replay"), _DESK | {"supervisor"}),
     **dict.fromkeys(("mechanism", "clause"), _ALL),
+    "supervision": _DESK | {"supervisor", "liaison", "township"},
 }
 """Name of a page → roles it opens for."""
 

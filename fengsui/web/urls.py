@@ -21,6 +21,7 @@ from fengsui.web.pages import (
     phone,
     roster,
     sign,
+    supervision,
 )
 
 handler404 = "fengsui.web.pages.trouble.missing"
@@ -80,4 +81,5 @@ urlpatterns = [
     path("ledger/<path:stream>", ledger.stream, name="stream"),
     path("mechanism", mechanism.mechanism, name="mechanism"),
     path("mechanism/<id>", mechanism.clause, name="clause"),
+    path("supervision", supervision.supervision, name="supervision"),
 ]
