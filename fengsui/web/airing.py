@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -59,25 +60,38 @@ def title(state: State, world: World) -> str:
 
 
 def text(state: State, form: str, world: World, paper: bytes | None = None) -> str:
-    """The words of a form for the newest version; a warning of several levels says each, strongest first."""
+    """The words of a form for the newest version: the strongest level in full, then what else holds where."""
     words = written.paper(state.alert.paper) if paper is None else paper
+    first, *others = levels(state)
+    said = _said(state, form, first, world, words)
+    if form == "badge":
+        return said
+    begun = wording.mark(state, world.pack).removeprefix(world.pack.texts.signature)
+    for level in others:
+        more = _said(state, "crawl", level, world, words).removeprefix(begun)
+        said += f"另外，{BRACKET.sub('', more)}" if form == "anchor" else more
+    return said
+
+
+BRACKET = re.compile("^【[^】]*】")
+"""What a crawl begins with and nobody says aloud."""
+
+
+def _said(state: State, form: str, level: Level, world: World, paper: bytes) -> str:
+    """A form's words for one level, without the sender's signature."""
     zones = state.alert.now.zones or state.alert.before.zones
-    said = []
-    for level in levels(state):
-        area = next(z for z, at in zones.items() if at == level)
-        changed = alerts.change(state.alert, area)
-        told = Notified(
-            state.stream,
-            state.alert.at,
-            form,
-            form,
-            (),
-            state.alert.version,
-            level,
-            changed[0] if changed else "new",
-        )
-        said.append(wording.render(told, (), world.seen(state), words))
-    return "".join(part.removeprefix(world.pack.texts.signature) for part in said)
+    changed = alerts.change(state.alert, next(z for z, at in zones.items() if at == level))
+    told = Notified(
+        state.stream,
+        state.alert.at,
+        form,
+        form,
+        (),
+        state.alert.version,
+        level,
+        changed[0] if changed else "new",
+    )
+    return wording.render(told, (), world.seen(state), paper).removeprefix(world.pack.texts.signature)
 
 
 def screen(world: World, now: int, epoch: int, rev: int, *, drill: bool = False) -> Screen:

@@ -113,6 +113,13 @@ def test_a_double_click_hands_in_one_draft(quiet: Site) -> None:
     assert Draft.objects.count() == 1
 
 
+def test_a_look_ahead_that_comes_late_keeps_no_second_draft(quiet: Site) -> None:
+    draft = submitted(quiet)
+    trust(quiet, "forecaster").post("/issue/preview", form(quiet))
+
+    assert [d.pk for d in Draft.objects.all()] == [draft.pk]
+
+
 def test_what_is_being_written_is_there_again_on_another_machine(quiet: Site) -> None:
     trust(quiet, "forecaster").post("/issue/preview", form(quiet, cause="受低涡影响，"))
 

@@ -125,6 +125,16 @@ def test_a_warning_of_two_levels_says_both_and_shows_the_stronger(quiet: Site) -
     assert item.level == "red"
 
 
+def test_an_anchor_greets_once_however_many_levels_there_are(quiet: Site) -> None:
+    quiet.issue(zones={ZONES[0]: "red", ZONES[1]: "orange"})
+
+    said = airing.text(quiet.state(), "anchor", quiet.house.writer.world)
+
+    assert said.count("各位观众") == 1
+    assert said.count("【") == 1
+    assert "另外，云州区气象台2时13分发布暴雨橙色预警信号" in said
+
+
 def test_in_earnest_a_drill_is_shown_only_where_it_is_asked_for(quiet: Site) -> None:
     quiet.issue(series="exercise")
     world = quiet.house.writer.world

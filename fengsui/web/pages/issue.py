@@ -50,8 +50,9 @@ def preview(request: HttpRequest) -> HttpResponse:
     """The consequences of what the form says now; what was typed so far is kept as a draft."""
     account = account_of(request)
     draft = _posted(request, account)
-    if draft.hazard and written.may_write(account):
-        _keep(account, draft)
+    with _handing_in:
+        if draft.hazard and written.may_write(account) and not _handed_in(account, draft):
+            _keep(account, draft)
     return render(request, "issue_preview.html", _shown(draft))
 
 
@@ -163,6 +164,14 @@ def _keep(account: Account, draft: Written) -> Draft:
     )
 
 
+def _handed_in(account: Account, draft: Written) -> Draft | None:
+    """What the same form has already handed in: a second click, a way back, a look ahead that comes late."""
+    if not draft.form:
+        return None
+    rows = _mine(account, "submitted", "signed", "returned")
+    return next((row for row in rows if written.load(row).form == draft.form), None)
+
+
 def _submitted(request: HttpRequest, account: Account, state: State, *, cancel: bool) -> HttpResponse:
     draft = written.read(request.POST, account, state.stream, cancel=cancel)
     if request.POST.get("do") == "fill":
@@ -174,9 +183,8 @@ def _submitted(request: HttpRequest, account: Account, state: State, *, cancel: 
     if shown["faults"]:
         return _form(request, account, state, draft, shown["faults"], status=422)
     with _handing_in:
-        for row in _mine(account, "submitted", "signed", "returned"):
-            if draft.form and written.load(row).form == draft.form:
-                return _to(row)
+        if done := _handed_in(account, draft):
+            return _to(done)
         row = _keep(account, draft)
         row.state, row.at = "submitted", here.now()
         row.save()
