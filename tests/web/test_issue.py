@@ -113,6 +113,15 @@ def test_a_double_click_hands_in_one_draft(quiet: Site) -> None:
     assert Draft.objects.count() == 1
 
 
+def test_going_back_and_handing_in_the_same_words_is_the_same_draft(quiet: Site) -> None:
+    draft = submitted(quiet)
+
+    answer = trust(quiet, "forecaster").post("/issue", form(quiet, form="token-of-a-fresh-page"))
+
+    assert answer["Location"] == f"/issue/{draft.pk}"
+    assert Draft.objects.count() == 1
+
+
 def test_a_look_ahead_that_comes_late_keeps_no_second_draft(quiet: Site) -> None:
     draft = submitted(quiet)
     trust(quiet, "forecaster").post("/issue/preview", form(quiet))

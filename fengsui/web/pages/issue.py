@@ -165,11 +165,21 @@ def _keep(account: Account, draft: Written) -> Draft:
 
 
 def _handed_in(account: Account, draft: Written) -> Draft | None:
-    """What the same form has already handed in: a second click, a way back, a look ahead that comes late."""
-    if not draft.form:
-        return None
-    rows = _mine(account, "submitted", "signed", "returned")
-    return next((row for row in rows if written.load(row).form == draft.form), None)
+    """What has been handed in already: by the same form (a second click, a look ahead that comes late), or in the same
+    words and still waiting (a way back to a form that was sent).
+    """
+    for row in _mine(account, "submitted", "signed", "returned"):
+        other = written.load(row)
+        if draft.form and other.form == draft.form:
+            return row
+        if row.state == "submitted" and _bare(other) == _bare(draft):
+            return row
+    return None
+
+
+def _bare(draft: Written) -> Written:
+    """What a draft says, without where it came from."""
+    return msgspec.structs.replace(draft, form="", remark="", number=0)
 
 
 def _submitted(request: HttpRequest, account: Account, state: State, *, cancel: bool) -> HttpResponse:
