@@ -39,7 +39,7 @@ MEANING = {
 NONE = "无"
 MOST = 20_000
 """Rows of one table."""
-PARTS = re.compile(r"[、；;，,\s]+")
+PARTS = re.compile(r"[、；;，,\r\n]+")
 _FORMS = {
     "sms": (re.compile(r"1\d{10}"), "11 位手机号，以 1 开头"),
     "voice": (re.compile(r"[\d-]{6,20}"), "电话号码，只含数字和连字符"),
@@ -169,14 +169,18 @@ def _values(channel: str, cell: str) -> list[str]:
     """The addresses of a cell, each once, in order."""
     if cell == NONE:
         return []
-    parts = [part for part in PARTS.split(cell.strip("'")) if part]
+    parts = [bare for part in PARTS.split(cell.strip("'")) if (bare := "".join(part.split()))]
     return list(dict.fromkeys(sms.national(part) if channel == "sms" else part for part in parts))
 
 
 def _labels(cell: str) -> tuple[str, ...] | None:
     if not cell:
         return None
-    return () if cell == NONE else tuple(dict.fromkeys(part for part in PARTS.split(cell) if part))
+    return (
+        ()
+        if cell == NONE
+        else tuple(dict.fromkeys(bare for part in PARTS.split(cell) if (bare := part.strip())))
+    )
 
 
 def labels(posts: Iterable[Post], pack: Pack) -> dict[str, Post]:
