@@ -15,6 +15,7 @@ from fengsui import config, gateways
 from fengsui.config import command, site
 from fengsui.flow import serve
 from fengsui.flow.clock import Clock, database_wall
+from fengsui.flow.inputs import Unwritten
 from fengsui.formats import packs
 from fengsui.rehearse import demo
 from fengsui.rehearse.bench import command as bench
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     try:
         return int(arguments.run(arguments) or 0)
-    except (ValueError, OSError, Occupied, vault.KeyFault) as error:
+    except (ValueError, OSError, Occupied, Unwritten, vault.KeyFault) as error:
         sys.stderr.write(f"{error}\n")
     except Errors as error:
         sys.stderr.write(

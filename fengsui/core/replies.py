@@ -62,7 +62,13 @@ def _both(plain: str) -> Answer:
 
 
 def meaning(
-    answer: Answer, person: str, world: World, *, at: int, named: tuple[str, int] | None = None
+    answer: Answer,
+    person: str,
+    world: World,
+    *,
+    at: int,
+    named: tuple[str, int] | None = None,
+    channel: str = "sms",
 ) -> list[Fact]:
     """The inputs that a person's answer stands for, in every open stream where he was told something.
 
@@ -76,30 +82,31 @@ def meaning(
         elsewhere = named is not None and named[0] == DISTRICT != stream
         if contact and not state.closed and not elsewhere:
             version = named[1] if named and named[0] == stream else contact.version
-            found += _inputs(_Heard(answer, person, version, at), state, world)
+            found += _inputs(_Heard(answer, person, version, at, channel), state, world)
     return found
 
 
 class _Heard(NamedTuple):
-    """An answer, whose it is, which version it answers, and when it came."""
+    """An answer, whose it is, which version it answers, when and by which channel it came."""
 
     answer: Answer
     person: str
     version: int
     at: int
+    channel: str
 
 
 def _inputs(heard: _Heard, state: State, world: World) -> Iterator[Fact]:
-    answer, person, version, at = heard
+    answer, person, version, at, channel = heard
     stream = state.stream
     match answer:
         case "received":
-            yield Reached(stream, at, person, "", "sms", "acknowledged", version)
+            yield Reached(stream, at, person, "", channel, "acknowledged", version)
         case "relayed":
             for unit in _units(person, state.notices.people[person], world):
                 yield Reported(stream, at, "relay", unit, person, version)
         case "support":
-            yield Reached(stream, at, person, "", "sms", "acknowledged", version)
+            yield Reached(stream, at, person, "", channel, "acknowledged", version)
             known = world.directory.persons.get(person)
             if known:
                 yield Reported(stream, at, "support", known.unit, person, version)

@@ -89,6 +89,18 @@ class Batch(NamedTuple):
     rows: list[Leased]
 
 
+class Letter(NamedTuple):
+    """A message in the inbox: its id, the channel it came by, persons with that number or address, (stream, version)
+    it answers where known, its words.
+    """
+
+    id: str
+    channel: str
+    persons: tuple[str, ...]
+    named: tuple[str, int] | None
+    text: str
+
+
 class Change(NamedTuple):
     """What a commit changed, for whoever waits: the last seq, streams touched, whether new deliveries are due."""
 

@@ -10,10 +10,9 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from fengsui.core import replies
-from fengsui.flow.inputs import Input, Parked, Unwritten
+from fengsui.flow.inputs import Input, Letter, Parked, Unwritten
 from fengsui.flow.record import Writer
 from fengsui.gateways.contract import Inbound, Inward, Receipt, Reply
 
@@ -21,15 +20,6 @@ log = logging.getLogger(__name__)
 
 SCAN = 0.5
 """Seconds after which the inbox is looked at again although nothing was heard."""
-
-
-class Letter(NamedTuple):
-    """A message in the inbox: its id, persons with that number, (stream, version) it answers where known, its words."""
-
-    id: str
-    persons: tuple[str, ...]
-    named: tuple[str, int] | None
-    text: str
 
 
 class Mailroom:
@@ -77,7 +67,7 @@ class Mailroom:
                     await self._wake.wait()
 
     async def _read(self) -> bool:
-        letters = [Letter(*row) for row in await self.writer.letters()]
+        letters = await self.writer.letters()
         for letter, state in zip(letters, await asyncio.gather(*map(self._one, letters)), strict=True):
             await self.writer.settle_letter(letter.id, state)
         return bool(letters)
@@ -93,7 +83,9 @@ class Mailroom:
         facts = [
             fact
             for person in letter.persons
-            for fact in replies.meaning(answer, person, self.writer.world, at=at, named=letter.named)
+            for fact in replies.meaning(
+                answer, person, self.writer.world, at=at, named=letter.named, channel=letter.channel
+            )
         ]
         inputs = [Input(f"inbox/{letter.id}/{n}", fact) for n, fact in enumerate(facts)]
         try:

@@ -25,7 +25,18 @@ from fengsui.core.state import Head, World, head
 from fengsui.flow import mailing, tasks
 from fengsui.flow import round as rounds
 from fengsui.flow.clock import Alarm, Time
-from fengsui.flow.inputs import Answer, Batch, Change, Input, Lane, Malformed, Parked, Pending, Unwritten
+from fengsui.flow.inputs import (
+    Answer,
+    Batch,
+    Change,
+    Input,
+    Lane,
+    Letter,
+    Malformed,
+    Parked,
+    Pending,
+    Unwritten,
+)
 from fengsui.flow.round import Round, Setting
 from fengsui.flow.waiting import PASSING, STOPPED, Job, Waiting, said, storable
 from fengsui.gateways.contract import Receipt, Reply
@@ -134,10 +145,8 @@ class Writer:
         words = [(r.sender, r.recipient, r.text) for r in replies]
         return self._job(lambda r: inbox.put(r.session, self._setting.vault, lane, words, r.now), len(words))
 
-    def letters(
-        self, limit: int = 100
-    ) -> Pending[list[tuple[str, tuple[str, ...], tuple[str, int] | None, str]]]:
-        """Messages nobody has read yet: (id, persons with that number, (stream, version) answered, words)."""
+    def letters(self, limit: int = 100) -> Pending[list[Letter]]:
+        """Messages nobody has read yet."""
         return self._job(lambda r: tasks.letters(r, limit), 1)
 
     def settle_letter(self, id: str, state: str) -> Pending[None]:  # noqa: A002 - the table's own word

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 from fengsui.flow import mailing
-from fengsui.flow.inputs import Batch
+from fengsui.flow.inputs import Batch, Letter
 from fengsui.flow.round import Round
 from fengsui.store import inbox, notice, outbox, people, receipts
 from fengsui.store.outbox import Verdict
@@ -31,8 +31,8 @@ def received(this: Round, lane: str, words: Sequence[receipts.Receipt]) -> int:
     return len(moved)
 
 
-def letters(this: Round, limit: int) -> list[tuple[str, tuple[str, ...], tuple[str, int] | None, str]]:
-    """Unread messages: (id, persons with that number or address, (stream, version) answered, words).
+def letters(this: Round, limit: int) -> list[Letter]:
+    """Unread messages, oldest first.
 
     A sender is looked up on the channel of the lane that heard him; one that is not configured any more was a phone's.
     """
@@ -40,9 +40,10 @@ def letters(this: Round, limit: int) -> list[tuple[str, tuple[str, ...], tuple[s
     channels = {lane.name: lane.channel for lane in this.setting.lanes}
     found = []
     for id_, lane, sender, recipient, text in inbox.new(session, vault, limit):
-        persons = people.find(session, vault, channels.get(lane, "sms"), sender)
+        channel = channels.get(lane, "sms")
+        persons = people.find(session, vault, channel, sender)
         told = notice.meant(session, persons[0], recipient[-notice.SUFFIX :]) if persons else None
-        found.append((id_, persons, (told.stream, told.version) if told else None, text))
+        found.append(Letter(id_, channel, persons, (told.stream, told.version) if told else None, text))
     return found
 
 
