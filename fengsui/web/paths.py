@@ -7,7 +7,7 @@ from django.urls import NoReverseMatch, reverse
 from fengsui.web import rights
 
 
-def to(role: str, page: str, *args: str) -> str:
+def to(role: str, page: str, *args: str | int) -> str:
     """The address of a page by its name, "" where there is none or it does not open for the role."""
     if not rights.may(role, page):
         return ""

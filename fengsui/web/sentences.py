@@ -212,13 +212,14 @@ def person(id_: str, world: World) -> str:
 
 
 def some(holders: Sequence[str], world: World) -> str:
-    """Holders by name where they are few; else their units, and how many there are."""
+    """Holders by name where they are few; else their units, townships first, and how many there are."""
     if len(holders) <= SHOWN:
         return "、".join(holder(h, world) for h in holders)
     units = list(dict.fromkeys(h.split("/", 1)[0] for h in holders))
+    units.sort(key=lambda u: -len(world.pack.units[u].area) if u in world.pack.units else 0)
     names = "、".join(unit(u, world) for u in units[:SHOWN])
     named = names if len(units) <= SHOWN else f"{names}等 {len(units)} 个单位"
-    return f"{named}{len(holders)} 人" if any("/" in h for h in holders) else named
+    return f"{named} {len(holders)} 人" if any("/" in h for h in holders) else named
 
 
 # ── a log ────────────────────────────────────────────────────────────────────

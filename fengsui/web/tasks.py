@@ -28,7 +28,10 @@ RANKS = ("desk", "supervised", "overdue", "open")
 CALLED = ("", "duty_officer", "duty_leader", "leader", "liaison")
 """Roles in the order in which they are called."""
 
-WORDS = {"desk": "待人工处理", "supervised": "督办中", "overdue": "已超时", "open": "在办"}
+WORDS = {
+    "desk": "待人工处理", "supervised": "督办中", "overdue": "已超时", "open": "在办",
+    "signing": "待签发", "returned": "退回待改",
+}  # fmt: skip
 
 PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "alert": ("续发或解除", ("issue_change",)),

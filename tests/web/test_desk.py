@@ -7,10 +7,12 @@ import json
 import re
 import threading
 
+import msgspec
 import pytest
 
 from fengsui.core import calendar
 from fengsui.gateways.contract import Health
+from fengsui.store.accounts import Draft
 from fengsui.store.sql import Session
 from fengsui.web import channels, here, numbers, outlook, tasks
 from tests.web.site import FENGYU, INCIDENT, JULE
@@ -228,3 +230,16 @@ def test_a_shift_is_given_to_somebody_else_who_keeps_the_desk(quiet, takes, code
 def test_times_are_the_districts_own(busy):
     assert calendar.local(busy.now, here.pack().zone).hour == 2
     assert ">02:30:00<" in desk(busy)
+
+
+def test_a_draft_that_waits_for_a_signature_is_the_signers_first_card(busy):
+    author = busy.account("forecaster")
+    body = msgspec.json.encode(
+        {"hazard": "lightning", "zones": {"140215209": "yellow"}, "author": author.person}
+    )
+    Draft.objects.create(kind="alert", account=author.pk, body=body.decode(), at=busy.now, state="submitted")
+
+    key, title, action = cards(desk(busy, "signer"))[0]
+    assert (key, action) == ("1", "审核签发")
+    assert title.startswith("发布雷电黄色预警")
+    assert cards(desk(busy, "forecaster"))[0][2] == "打电话"

@@ -17,13 +17,13 @@ from fengsui.core import calendar
 from fengsui.core.state import State, World
 from fengsui.formats import badges
 from fengsui.store import history, progress
-from fengsui.store.accounts import Account
-from fengsui.web import atlas, channels, here, lists, numbers, outlook, paths, sentences, tasks
+from fengsui.store.accounts import Account, Draft
+from fengsui.web import atlas, channels, here, lists, numbers, outlook, paths, sentences, tasks, written
 from fengsui.web.outlook import Town, Warned
-from fengsui.web.pages import handover
+from fengsui.web.pages import handover, issue
 from fengsui.web.pages.login import account_of
 
-LOOKED, PAGES, LINES = 300, 4, 14
+LOOKED, PAGES, LINES = 300, 4, 12
 """Facts read at a time, times at most, and lines of the log that are shown."""
 SAID = {
     "answered": "已登记签收，此项已了结。",
@@ -32,6 +32,8 @@ SAID = {
     "handover": "交接班已记录。",
 }
 """What a page that led here has done."""
+WRITING = frozenset({"forecaster", "signer"})
+"""Roles that draft and sign warnings."""
 SEEN = frozenset({"forecaster", "signer", "clerk", "leader", "administrator"})
 """Roles that see names of responsible persons on the desk."""
 
@@ -111,7 +113,9 @@ def _row_url(account: Account, url: str, first: str, row: str) -> str:
 def _picture(request: HttpRequest) -> dict[str, Any]:
     world, now, account = here.world(), here.now(), account_of(request)
     found = tasks.groups(account, world, now)
-    cards = [tasks.task(g, account, world) for g in found[: tasks.SHOWN]]
+    drafts = _drafts(account)
+    cards = (drafts + [tasks.task(g, account, world) for g in found[: tasks.SHOWN]])[: tasks.SHOWN]
+    total = len(drafts) + len(found)
     holding = [(s.stream, s.alert.version) for s in world.streams.values() if s.alert.holds]
     counts = progress.channels(here.session(), holding) if holding else {}
     warned = outlook.warned(world, now, counts)
@@ -120,13 +124,14 @@ def _picture(request: HttpRequest) -> dict[str, Any]:
     towns = outlook.towns(chosen, world, now, day)
     return {
         "tasks": list(enumerate(cards, start=1)),
-        "total": len(found),
-        "more": len(found) - tasks.SHOWN,
+        "total": total,
+        "more": total - len(cards),
         "all_tasks": paths.to(account.role, "desk_tasks"),
-        "alarms": json.dumps(_alarms(account, found), ensure_ascii=False),
+        "alarms": json.dumps(_alarms(account, drafts, found), ensure_ascii=False),
         "warned": [_in_force(w, account, chosen) for w in warned],
         "chosen": next((w for w in warned if chosen is not None and w.stream == chosen.stream), None),
-        "issue": paths.to(account.role, "issue"),
+        "issue": paths.to(account.role, "issue") if account.role in WRITING else "",
+        "sees": account.role in SEEN,
         "sheet": _sheet(account),
         "lines": _lines([t for t in towns if t.state != "none"], account),
         "aside": [t.name for t in towns if t.state == "none"],
@@ -190,11 +195,32 @@ def _lines(towns: list[Town], account: Account) -> list[Line]:
     return lines
 
 
-def _alarms(account: Account, found: list[tasks.Group]) -> dict[str, int]:
+def _drafts(account: Account) -> list[tasks.Task]:
+    """Drafts that wait for this account's signature, and its own that were given back: before everything else."""
+    if account.role not in WRITING:
+        return []
+    rows = Draft.objects.filter(kind=written.KIND, state__in=("submitted", "returned")).order_by("at")[:20]
+    made = []
+    for row in rows:
+        draft, own = written.load(row), row.account == account.pk
+        state = "returned" if row.state == "returned" else "signing"
+        if own if state == "returned" else not own and written.may_sign(account, draft):
+            url = paths.to(account.role, "issue_sign", row.pk)
+            action = "修改" if own else "审核签发"
+            made.append(
+                tasks.Task(
+                    f"draft|{row.pk}", draft.stream, "", "", (), state, 0, issue.title(draft), "", action, url
+                )
+            )
+    return made
+
+
+def _alarms(account: Account, drafts: list[tasks.Task], found: list[tasks.Group]) -> dict[str, int]:
     """What sounds at a desk, each with how many it stands for: more of the same sounds again, fewer does not."""
     if account.role not in tasks.DESK:
         return {}
-    return {f"{g.id}|{g.rank}": len(g.rows) for g in found if g.rank == "desk" or _receipt(g)}
+    waiting = {f"{d.id}|{d.rank}": 1 for d in drafts}
+    return waiting | {f"{g.id}|{g.rank}": len(g.rows) for g in found if g.rank == "desk" or _receipt(g)}
 
 
 def _receipt(group: tasks.Group) -> bool:
