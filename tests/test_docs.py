@@ -16,6 +16,12 @@ DOCUMENTS = (
     "CHANGELOG.md",
     "docs/reference.md",
     "docs/benchmarks.md",
+    "docs/guides/README.md",
+    "docs/guides/forecaster.md",
+    "docs/guides/signer.md",
+    "docs/guides/desk.md",
+    "docs/guides/township.md",
+    "docs/guides/media.md",
 )
 
 
