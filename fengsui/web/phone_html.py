@@ -25,7 +25,7 @@ STYLE = (
     "header{padding:12px 14px;color:#fff;background:#17375e}header>div{display:flex;align-items:center;gap:14px}"
     "header.red{background:#c8000f}header.orange{background:#f08a00;color:#000}header.yellow{background:#f5c900;color:#000}"
     "header.blue{background:#1e46c8}h1{font-size:25px;line-height:1.25;margin:0}header p{margin:2px 0 0;font-size:16px}"
-    ".sign{flex:none;width:84px;border:3px double currentColor;border-radius:6px;text-align:center;padding:3px 2px;font-weight:700;line-height:1.3}"
+    ".sign{flex:none;width:98px;border:3px double currentColor;border-radius:6px;text-align:center;padding:3px 2px;font-weight:700;line-height:1.3}"
     ".sign b{display:block;font-size:22px;letter-spacing:2px}.sign.long b{font-size:15px;letter-spacing:0}.sign span{display:block;font-size:10px;border-top:1px solid;overflow:hidden;text-transform:uppercase}"
     "form>button:first-child,.small+form>button,section>.button:first-child{margin-top:0}section{background:#fff;border:1px solid #b9c2cd;border-radius:8px;padding:12px 14px;margin:0 0 10px}"
     "h2{font-size:19px;line-height:1.35;margin:0 0 8px;display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 10px}h2 em{font-style:normal;font-size:17px;font-weight:400}h2 em.late{color:#a00d0d;font-weight:700}"
