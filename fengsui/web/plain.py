@@ -208,17 +208,18 @@ def document(pack: Pack) -> list[Paragraph]:
 
 
 def _found(clause: Clause, bare: str) -> list[tuple[int, int]]:
-    """Where a clause's quotes stand: the longest where it is, the others where they are nearest to it."""
-    quotes = sorted(("".join(q.split()) for q in clause.quotes), key=len, reverse=True)
-    anchor = bare.find(quotes[0]) if quotes else -1
+    """Where a clause's quotes stand: the longest where it is; those named before it nearest before, the others after."""
+    quotes = ["".join(q.split()) for q in clause.quotes]
+    longest = max(range(len(quotes)), key=lambda n: len(quotes[n]), default=0)
+    anchor = bare.find(quotes[longest]) if quotes else -1
     if anchor < 0:
         return []
     found = []
-    for quote in quotes:
-        every = [m.start() for m in re.finditer(re.escape(quote), bare)]
-        if every:
-            near = min(every, key=lambda at: abs(at - anchor))
-            found.append((near, near + len(quote)))
+    for number, quote in enumerate(quotes):
+        at = bare.rfind(quote, 0, anchor) if number < longest else bare.find(quote, anchor)
+        at = at if at >= 0 else bare.find(quote)
+        if at >= 0:
+            found.append((at, at + len(quote)))
     return found
 
 

@@ -51,7 +51,7 @@ def test_every_wrong_row_is_listed_and_nothing_is_written(quiet):
     before = everyone(quiet)
     rows = [
         f",{UNIT},张三,10000000091,,,,,",
-        f",聚乐镇,李四,10000000092,,,,,",
+        ",聚乐镇,李四,10000000092,,,,,",
         f",{UNIT},王5,1,,,,,",
         f",{UNIT},赵六,,,,,,",
         f"p-none,{UNIT},孙七,10000000093,,,,,",
