@@ -17,7 +17,7 @@ Ring = tuple[Point, ...]
 
 
 class GeoFault(ValueError):  # noqa: N818 - the condition is the name
-    """图形文件不是可用的 GeoJSON（需 FeatureCollection，多边形）。请换一份或删去，状态图会改用点位。[P020]"""
+    """图形文件不是可用的 GeoJSON（需 FeatureCollection，多边形）。请换一份或删去，状态图会改用点位。[P050]"""
 
 
 class Shape(msgspec.Struct, frozen=True):

@@ -20,7 +20,9 @@ from fengsui.web.outlook import Town
 WIDTH, HEIGHT, MARGIN = 368, 420, 34
 OWN = "districts.geojson"
 """The file by which a site brings outlines of its townships."""
-ASIDE = (292.0, 48.0, 58.0)
+ROOM = 88
+"""Units that the words of a township need beside it."""
+ASIDE = (276.0, 40.0, 58.0)
 """Where townships without a point stand: x, first y, step."""
 
 
@@ -34,19 +36,30 @@ class Spot(NamedTuple):
     aside: bool
 
     @property
+    def left(self) -> bool:
+        """Whether its words stand on the left of it: near the right edge there is no room."""
+        return self.x > WIDTH - ROOM
+
+    @property
+    def label_x(self) -> float:
+        """Where its words begin, or end."""
+        away = 7 if self.town.state == "none" else 13
+        return round(self.x - away if self.left else self.x + away, 1)
+
+    @property
     def label_y(self) -> float:
-        """Where the name stands."""
-        return round(self.y + (25 if self.town.state != "none" else 18), 1)
+        """The line of the name; the state stands below it."""
+        return round(self.y + (4 if self.town.state == "none" else -1), 1)
 
     @property
     def word_y(self) -> float:
-        """Where the state stands."""
-        return round(self.label_y + 14, 1)
+        """The line of the state."""
+        return round(self.y + 13, 1)
 
     @property
     def aside_y(self) -> float:
-        """Where it says that the point is missing."""
-        return round((self.word_y if self.town.state != "none" else self.label_y) + 13, 1)
+        """The line that says that the point is missing."""
+        return round(self.y + 26, 1)
 
 
 class Sketch(NamedTuple):

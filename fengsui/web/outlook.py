@@ -254,12 +254,16 @@ def _state(unit: str, state: State, answers: list[tuple[str, Share]], relay: Sha
 def _delivered(unit: str, state: State) -> Mark:
     """Persons told for the unit whose phone has it, of all that were."""
     told = [p for p in state.notices.people.values() if any(h.split("/", 1)[0] == unit for h in p.told)]
+    if not told:
+        return Mark("无人可通知", "late")
     reached = sum(any(r != "handed_over" for r in p.reach.values()) for p in told)
     arrived = state.received.get(unit, 0) >= state.alert.version
     return Mark(f"{reached}/{len(told)} 人", "ok" if arrived else "wait")
 
 
 def _answered(answers: list[tuple[str, Share]], now: int) -> Mark:
+    if not answers:
+        return Mark("无责任人", "late")
     done = [s for _, s in answers if s.how == "done"]
     open_ = [s for _, s in answers if s.open]
     text = f"{len(done)}/{len(answers)}"

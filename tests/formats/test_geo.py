@@ -38,5 +38,5 @@ def test_a_feature_without_a_polygon_is_left_out():
 
 @pytest.mark.parametrize("body", [b"", b"[]", SQUARE.replace(b"[0, 0]", b'"x"')])
 def test_what_is_no_geojson_is_refused_with_a_way_out(body):
-    with pytest.raises(geo.GeoFault, match="P020"):
+    with pytest.raises(geo.GeoFault, match="P050"):
         geo.shapes(body)

@@ -243,3 +243,20 @@ def test_a_draft_that_waits_for_a_signature_is_the_signers_first_card(busy):
     assert (key, action) == ("1", "审核签发")
     assert title.startswith("发布雷电黄色预警")
     assert cards(desk(busy, "forecaster"))[0][2] == "打电话"
+
+
+def test_a_township_nobody_answers_for_is_said_to_have_nobody(busy):
+    busy.issue(1, "yellow", stream="incident-2", hazard="lightning", zones={"140215100": "yellow"})
+
+    (town,) = [
+        t for t in outlook.towns(busy.state("incident-2"), here.world(), busy.now, "2027-07-21") if t.level
+    ]
+    assert (town.name, town.delivered.text, town.answered.text) == ("西坪镇", "无人可通知", "无责任人")
+    assert town.answered.kind == "late"
+
+
+def test_the_desk_speaks_of_the_warning_that_was_asked_for(busy):
+    busy.issue(1, "yellow", stream="incident-2", hazard="lightning", zones={"140215100": "yellow"})
+
+    assert "<small>暴雨红色预警</small>" in desk(busy)
+    assert "<small>雷电黄色预警</small>" in desk(busy, path="/desk?of=incident-2")
