@@ -112,7 +112,9 @@ CSRF_COOKIE_NAME = "fengsui_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "fengsui.web.pages.trouble.forged"
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"  # with no-referrer browsers send Origin: null, and every form is refused
+SECURE_REFERRER_POLICY = (
+    "same-origin"  # with no-referrer browsers send Origin: null, and every form is refused
+)
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -160,11 +160,13 @@ class Cast:
             case StepTaken(do="supervise"):
                 for holder in fact.holders:
                     dice = die(self.seed, "spurred", fact.key, holder)
-                    if "/" not in holder and dice.random() < 0.75:
+                    if holder in self.on_duty and dice.random() < 0.75:
                         yield from self._act(fact.stream, fact.key, holder, fact.at + span(dice, 4, 14), dice)
 
     def _desk(self, fact: StepTaken, holder: str) -> Iterator[Act]:
         """The person at the desk dials, one after the other, a little over a minute each."""
+        if holder not in self.posts:
+            return
         person = self.posts[holder].holder
         dice = die(self.seed, "call", holder, fact.step)
         self.desk_free = max(self.desk_free, fact.at) + 70 * SECOND
@@ -177,8 +179,8 @@ class Cast:
             )
 
     def _owed(self, fact: DutyOpened, holder: str) -> Iterator[Act]:
-        """In time, late, or not before somebody presses."""
-        if fact.key == ACKNOWLEDGE:
+        """In time, late, or not before somebody presses; nobody acts for a unit without people."""
+        if fact.key == ACKNOWLEDGE or holder not in self.on_duty:
             return
         dice = die(self.seed, "duty", fact.key, holder, fact.at)
         time = min(fact.deadline - fact.at, PATIENCE)

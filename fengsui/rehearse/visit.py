@@ -36,6 +36,9 @@ async def visit(stage: Stage, port: int) -> None:
     sys.stdout.write(_welcome(port, password))
     sys.stdout.flush()
     pacing = asyncio.create_task(stage.pace(lambda: phones.speed))
+    pacing.add_done_callback(
+        lambda _: stage.house.over.set()
+    )  # time that stands still must not look like a calm night
     try:
         await serve.serve(phones, stage.house.over, host="127.0.0.1", port=port)
     finally:

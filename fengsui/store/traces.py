@@ -50,7 +50,7 @@ _SELECT = (
 )
 
 _OF_LANE = (
-    _SELECT + "WHERE d.id > (SELECT coalesce(max(id), 0) - ? FROM delivery) AND d.lane = ?"
+    _SELECT + "WHERE d.id > (SELECT coalesce(max(id), 0) - ? FROM delivery) AND d.lane = ?"  # noqa: S608 - columns of ours
     " ORDER BY d.id DESC LIMIT ?"
 )
 _OF_PERSON = _SELECT + "WHERE d.recipient = ? AND d.responsible = 1 ORDER BY d.id DESC LIMIT ?"

@@ -60,9 +60,11 @@ def _pages(page: Page, address: str) -> list[tuple[str, str]]:
         if path in visited:
             continue
         visited.add(path)
-        answer = page.goto(address + path, wait_until="load")
-        assert answer is not None
+        answer = page.request.get(address + path)
         assert answer.status < 400, f"{path} answers {answer.status}"
+        if "text/html" not in answer.headers["content-type"]:
+            continue
+        page.goto(address + path, wait_until="load")
         here = urlsplit(page.url).path
         name = _named(here)
         if name in seen:

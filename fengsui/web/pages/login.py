@@ -91,7 +91,7 @@ def _changed(request: HttpRequest, account: Account) -> dict[str, str]:
     if new != request.POST.get("again", ""):
         return {"wrong": "两次输入的新口令不一致。[W044]"}
     if reason := guard.weak(new, account):
-        return {"wrong": f"{reason}。[W045]"}
+        return {"wrong": f"新口令不合要求：{reason}。[W045]"}
     guard.set_password(account, new)
     guard.enter(request, account)
     return {"done": "口令已更改，其他设备上的登录已失效"}
