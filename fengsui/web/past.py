@@ -147,7 +147,7 @@ def weighty(fact: Fact) -> bool:
     match fact:
         case Alerted() | SuspensionDecided() | ResponseSet() | Consulted() | Aired():
             return True
-        case StepTaken(do="supervise" | "desk"):
+        case StepTaken(do="supervise"):
             return True
         case _:
             return False
