@@ -21,7 +21,9 @@ START = 1_772_000_000_000_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--shots", default="", help="folder for pictures of every page, see tests/web/test_eyes.py")
+    parser.addoption(
+        "--shots", default="", help="folder for pictures of every page, see tests/web/test_eyes.py"
+    )
     parser.addoption("--storms", type=int, default=30, help="how often servers are killed, see tests/storm")
 
 

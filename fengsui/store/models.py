@@ -3,7 +3,6 @@
 All times are UTC microseconds (0 = never). Flags are 0 or 1, so that one SQL text serves both databases.
 """
 
-
 from __future__ import annotations
 
 from typing import Any

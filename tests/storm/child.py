@@ -75,7 +75,11 @@ async def run(order: Order) -> None:
     }  # fmt: skip
     gateway = SmsSmpp("sms_1", given, accepts=frozenset({"test"}), clock=clock.now)
     house = House(
-        district.yunzhou(), clock, vault.load(Path(order.data), clock.now()), [gateway], address="https://warn.invalid"
+        district.yunzhou(),
+        clock,
+        vault.load(Path(order.data), clock.now()),
+        [gateway],
+        address="https://warn.invalid",
     )
     arm(order, house, gateway)
     await house.start()
