@@ -174,7 +174,7 @@ def faults(written: Written, now: int) -> list[str]:
     if not written.hazard:
         found.append("请选择灾种和级别。[W120]")
     if not written.cancel and written.hazard and not written.zones:
-        found.append("请至少选择一个预警区域。[W121]")
+        found.append("请至少选择一个预警区域。[W120]")
     for title, text in (("成因", written.cause), ("预报", written.draft.forecast)):
         if gap := GAP.search(text):
             found.append(f"“{title}”中“{gap[0]}”尚未填写，请填写或删去。[W122]")

@@ -82,7 +82,7 @@ def test_only_signals_that_exist_are_offered_and_unverified_ones_say_so(quiet: S
     ("wrong", "code"),
     [
         ({"pair": ""}, "W120"),
-        ({"zone": []}, "W121"),
+        ({"zone": []}, "W120"),
         ({"cause": written.CAUSE}, "W122"),
         ({"cause": "受强对流云团影响"}, "W123"),
         ({"forecast": ""}, "W124"),

@@ -110,7 +110,7 @@ def test_only_badges_of_signals_that_exist_are_given_and_to_anybody(quiet: Site)
 
 def test_not_to_stop_needs_a_reason_that_is_kept(busy: Site) -> None:
     url = f"/suspend/{INCIDENT}"
-    assert "W131" in press(busy, "liaison", url, do="go", form="s1", seen="0").content.decode()
+    assert "W134" in press(busy, "liaison", url, do="go", form="s1", seen="0").content.decode()
 
     assert press(busy, "liaison", url, do="go", form="s1", seen="0", text="夜间无作业").status_code == 303
 
@@ -142,7 +142,7 @@ def test_a_unit_reports_what_it_owes_with_a_paper_where_one_is_asked_for(busy: S
     assert "停工停业停课通告" in page(busy, "township", url)
 
     bare = press(busy, "township", url, what="suspension_notice", duty=key, form="r1")
-    assert (bare.status_code, "W131" in bare.content.decode()) == (422, True)
+    assert (bare.status_code, "W134" in bare.content.decode()) == (422, True)
     full = press(busy, "township", url, what="suspension_notice", duty=key, form="r1", text="自2时起停课")
 
     assert full.status_code == 303
@@ -180,7 +180,7 @@ def test_a_consultation_is_held_concluded_with_minutes_and_the_leader_answers(bu
     assert minutes.status_code == 303
     assert "结论：建议启动响应" in page(busy, "clerk", url)
 
-    assert "W130" in press(busy, "clerk", url, do="respond", grade="III", form="c3").content.decode()
+    assert "W121" in press(busy, "clerk", url, do="respond", grade="III", form="c3").content.decode()
     assert press(busy, "leader", url, do="respond", grade="III", form="c3").status_code == 303
     assert [f.stage for f in busy.facts(Consulted)][-2:] == ["held", "concluded"]
     assert busy.facts(ResponseSet)[-1].grade == "III"

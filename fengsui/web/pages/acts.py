@@ -112,14 +112,14 @@ def _consult(request: HttpRequest, state: State, account: Account) -> tuple[str,
     if known is None:
         return "", "没有这次会商，请刷新。[W138]"
     if account.unit != known.unit:
-        return "", "会商由组织单位登记，您的账号不属于该单位。[W130]"
+        return "", "会商由组织单位登记，您的账号不属于该单位。[W121]"
     if request.POST.get("do") == "held":
         stage, outcome, papers = "held", "", ()
     else:
         stage, outcome = "concluded", request.POST.get("outcome", "")
         minutes = _paper(request, "minutes")
         if outcome not in OUTCOMES:
-            return "", "请选择结论。[W131]"
+            return "", "请选择结论。[W134]"
         papers = (minutes,) if minutes else ()  # type: ignore[assignment]
     fact = Consulted(
         state.stream, here.now(), known.consultation, known.type, stage, known.unit, account.person,  # type: ignore[arg-type]
@@ -132,9 +132,9 @@ def _consult(request: HttpRequest, state: State, account: Account) -> tuple[str,
 def _respond(request: HttpRequest, state: State, account: Account) -> tuple[str, str]:
     grade = request.POST.get("grade", "?")
     if account.role != "leader" or account.unit != HEADQUARTERS:
-        return "", "启动或终止响应由指挥部领导决定。[W130]"
+        return "", "启动或终止响应由指挥部领导决定。[W121]"
     if grade not in (*GRADES, ""):
-        return "", "请选择响应级别。[W131]"
+        return "", "请选择响应级别。[W134]"
     wrong = _done(request, ResponseSet(state.stream, here.now(), grade, account.unit, account.person))
     done = f"已启动 {grade} 级应急响应" if grade else "已终止应急响应"
     return ("" if wrong else done, wrong)
@@ -167,9 +167,9 @@ def _decide(request: HttpRequest, state: State, account: Account) -> tuple[str, 
     reason = _paper(request, "reason")
     do, seen = request.POST.get("do"), request.POST.get("seen", "0")
     if do == "stop" and not stops:
-        return "", "请勾选停什么；若不停，请在右侧写明理由。[W131]"
+        return "", "请勾选停什么；若不停，请在右侧写明理由。[W134]"
     if do == "go" and reason is None:
-        return "", "不停须写明理由。[W131]"
+        return "", "不停须写明理由。[W134]"
     papers = (reason,) if reason else ()
     fact = SuspensionDecided(
         state.stream, here.now(), account.unit, account.person, stops if do == "stop" else (),
@@ -204,7 +204,7 @@ def _reported(request: HttpRequest, state: State, account: Account) -> tuple[str
         return "", "没有这项待办，可能已办结。请刷新。[W138]"
     paper = _paper(request, "report")
     if kind.paper and paper is None:
-        return "", f"《{kind.title}》须附文书：请填写正文或选择文件（不超过 2 MB）。[W131]"
+        return "", f"《{kind.title}》须附文书：请填写正文或选择文件（不超过 2 MB）。[W134]"
     papers = (paper,) if paper else ()
     version = duty.shares[account.unit].plan.version
     fact = Reported(

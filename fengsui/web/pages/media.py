@@ -55,7 +55,7 @@ def _recorded(request: HttpRequest) -> HttpResponse:
         return _shown(request, "没有这份插播单，可能已归档。请刷新。[W138]", 404)
     account, now = account_of(request), here.now()
     if not _mine(account, order):
-        return _shown(request, "这份插播单属于另一单位。[W138]", 403)
+        return _shown(request, "这份插播单属于另一单位，由该单位登记。[W121]", 403)
     on = request.POST.get("on") == "1"
     at = written.moment(request.POST.get("at", "")) or now
     if not order.at - at_minute(order.at) <= at <= now:

@@ -118,7 +118,7 @@ def _take_back(request: HttpRequest, row: Draft) -> HttpResponse:
     """The author goes on writing: the draft is open again."""
     account, draft = account_of(request), written.load(row)
     if row.account != account.pk:
-        return _shown(request, row, "只有制作人可以取回修改。[W134]", 403)
+        return _shown(request, row, "只有制作人可以取回修改。[W121]", 403)
     Draft.objects.filter(kind=KIND, account=account.pk, state="open", stream=row.stream).delete()
     body = written.dump(msgspec.structs.replace(draft, form="", remark=""))
     if not Draft.objects.filter(pk=row.pk, state__in=("submitted", "returned")).update(
