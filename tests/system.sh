@@ -37,5 +37,5 @@ fi
 
 here=$(dirname "$0")
 if [ -e "$here/package-lock.json" ]; then
-    npm ci --prefix "$here" --no-audit --no-fund --silent
+    npm ci --prefix "$here" --no-audit --no-fund --loglevel=error
 fi
