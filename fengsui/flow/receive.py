@@ -35,6 +35,10 @@ class Mailroom:
         """Whether letters are being read or wait to be."""
         return self._reading or self._wake.is_set()
 
+    def wake(self) -> None:
+        """There may be letters to read; from any thread, only a hint."""
+        self._wake.set()
+
     async def listen(self, gateway: Inbound, lane: str) -> None:
         """Store what a gateway hears until cancelled."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from fengsui.store.sql import Session
 from fengsui.store.vault import Vault
@@ -40,6 +41,44 @@ def new(session: Session, vault: Vault, limit: int = 500) -> list[tuple[str, str
         (id_, gateway, vault.decrypt(bytes(cipher), "address"), suffix, vault.decrypt(bytes(text), "text"))
         for id_, gateway, cipher, suffix, text in rows
     ]
+
+
+class Waiting(NamedTuple):
+    """A message that nobody understood (unclear) or whose sender nobody knows (unknown)."""
+
+    id: str
+    gateway: str
+    at: int
+    state: str
+    sender: str
+    recipient: str
+    text: str
+
+
+def waiting(session: Session, vault: Vault, limit: int = 200) -> list[Waiting]:
+    """Messages that wait for a person, oldest first; the sender in clear, for masking."""
+    rows = session.run(
+        "SELECT id, gateway, at, state, cipher, suffix, text FROM inbox WHERE state IN ('unclear', 'unknown')"
+        " ORDER BY at, id LIMIT ?",
+        limit,
+    )
+    return [
+        Waiting(
+            id_,
+            gateway,
+            at,
+            state,
+            vault.decrypt(bytes(cipher), "address"),
+            to,
+            vault.decrypt(bytes(text), "text"),
+        )
+        for id_, gateway, at, state, cipher, to, text in rows
+    ]
+
+
+def waits(session: Session) -> int:
+    """How many messages wait for a person."""
+    return int(session.run("SELECT count(*) FROM inbox WHERE state IN ('unclear', 'unknown')")[0][0])
 
 
 def settle(session: Session, id: str, state: str) -> None:  # noqa: A002 - the table's own word

@@ -30,7 +30,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "own": _ALL,
     **dict.fromkeys(("desk", "desk_live", "desk_channels", "desk_tasks"), _ALL),
     "desk_do": _WORK | {"leader", "liaison", "township", "media", "administrator"},
-    **dict.fromkeys(("desk_handover", "call"), _WORK),
+    **dict.fromkeys(("desk_handover", "call", "letters"), _WORK),
     "call_sheet": _DESK,
     **dict.fromkeys(("issue", "issue_sign"), frozenset({"forecaster", "signer", "leader"})),
     **dict.fromkeys(

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from fengsui.core import calendar
 from fengsui.core.state import State, World
 from fengsui.formats import badges
-from fengsui.store import history, progress
+from fengsui.store import history, inbox, progress
 from fengsui.store.accounts import Account, Draft
 from fengsui.web import atlas, channels, here, lists, numbers, outlook, paths, sentences, tasks, written
 from fengsui.web.outlook import Town, Warned
@@ -127,6 +127,7 @@ def _picture(request: HttpRequest) -> dict[str, Any]:
         "total": total,
         "more": total - len(cards),
         "all_tasks": paths.to(account.role, "desk_tasks"),
+        "letters": paths.to(account.role, "letters") and inbox.waits(here.session()),
         "alarms": json.dumps(_alarms(account, drafts, found), ensure_ascii=False),
         "warned": [_in_force(w, account, chosen) for w in warned],
         "chosen": next((w for w in warned if chosen is not None and w.stream == chosen.stream), None),
