@@ -47,7 +47,7 @@ def test_every_page_is_fit_to_be_seen(busy: Site, role: str, request: pytest.Fix
             wrong += [f"{role} {path}: {f}" for f in faults(page)]
         wrong += [f"{role}: console: {c}" for c in console]
 
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 def _pages(page: Page, address: str) -> list[tuple[str, str]]:
