@@ -10,7 +10,8 @@ import pytest
 from fengsui import gateways as kinds
 from fengsui.config import site as sites
 from fengsui.gateways.contract import Field
-from fengsui.store import ways
+from fengsui.store import holds, ways
+from fengsui.store.sql import Session
 from fengsui.web import audit
 
 SECRET = "geheim-4711"
@@ -141,6 +142,29 @@ def test_a_lane_is_held_and_released_at_once(quiet):
     quiet.calm()
     assert quiet.way.sent
     assert sorted(n.what for n in audit.notes("gateway")) == ["停发", "恢复发送"]
+
+
+def test_a_restored_district_sends_nothing_until_the_page_says_so(quiet):
+    session = Session()
+    holds.put(session, holds.EVERY, quiet.now, "由备份恢复")
+    page = text(quiet.client("administrator").get("/gateways"))
+    assert "全部停发" in page
+    assert "由备份恢复" in page
+    assert "恢复全部发送" not in text(quiet.client("clerk").get("/gateways"))
+
+    assert quiet.client("administrator").post("/gateways/all/release")["Location"] == "/gateways"
+
+    assert holds.read(session) == ()
+    session.close()
+
+
+def test_a_held_lane_stays_held_over_a_restart(quiet):
+    session = Session()
+    quiet.client("administrator").post("/gateways/sms_1/hold")
+    assert [h.lane for h in holds.read(session)] == ["sms_1"]
+    quiet.client("administrator").post("/gateways/sms_1/release")
+    assert holds.read(session) == ()
+    session.close()
 
 
 def test_traces_show_codes_and_masked_numbers(busy):

@@ -19,7 +19,7 @@ from fengsui.flow.send import Lane
 from fengsui.gateways import settings
 from fengsui.gateways.contract import Field, Health
 from fengsui.gateways.settings import SettingsError
-from fengsui.store import traces, ways
+from fengsui.store import holds, traces, ways
 from fengsui.store.ways import Stored
 from fengsui.web import audit, here, rights
 from fengsui.web.context import SERIES
@@ -33,6 +33,8 @@ TITLES = {
     "fax": "传真",
 }
 """Kinds by what people call them; one that is not here goes by its own name."""
+ALL = "all"
+"""What stands in an address for every lane."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 NONE = Health(up=False, text="没有运行：未启用，或在本次启动之后才设置。重启服务后生效。")
 _first: dict[int, int] = {}
@@ -71,6 +73,8 @@ def gateways(request: HttpRequest) -> HttpResponse:
     """Every gateway, and what became of deliveries on each channel."""
     context = {
         "cards": _cards(),
+        "every": next((h for h in holds.read(here.session()) if h.lane == holds.EVERY), None),
+        "acts": rights.may(account_of(request).role, "gateway_act"),
         "counts": list(traces.counts(here.session()).values()),
         "makes": rights.may(account_of(request).role, "gateway_new"),
         "kinds": [(kind, TITLES.get(kind, kind)) for kind in kinds.KINDS],
@@ -145,7 +149,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return _page(request, shown, {}, {})
     name = request.POST.get("name", "").strip()
-    taken = {c.name for c in _cards()} | {"new"}
+    taken = {c.name for c in _cards()} | {"new", ALL}
     if not NAME.fullmatch(name) or name in taken:
         wrong = (
             "已有同名网关，请换一个。[W155]"
@@ -260,7 +264,7 @@ def _page(
 
 DONE = {
     "saved": "已保存。重启服务后生效。",
-    "hold": "已停发：待发的留在队列中，过了有效期的不再发出。重启服务即恢复发送。",
+    "hold": "已停发：待发的留在队列中，过了有效期的不再发出。重启服务后仍停发，直到在此恢复。",
     "release": "已恢复发送。",
     "drop": "设置已删除。重启服务后不再启动。",
 }
@@ -272,9 +276,18 @@ def act(request: HttpRequest, name: str, what: str) -> HttpResponse:
     lane = next((x for x in here.house().lanes if x.name == name), None)
     account = account_of(request)
     match what:
-        case "hold" | "release" if lane is not None:
-            audit.note("gateway", account, "停发" if what == "hold" else "恢复发送", name)
-            lane.held = what == "hold"
+        case "release" if name == ALL:
+            audit.note("gateway", account, "恢复全部发送", name)
+            holds.lift(here.session())
+            return redirect("gateways")
+        case "hold" if lane is not None:
+            audit.note("gateway", account, "停发", name)
+            holds.put(here.session(), name, here.now(), f"{account.username} 在网关页面停发")
+            lane.held = True
+        case "release" if lane is not None:
+            audit.note("gateway", account, "恢复发送", name)
+            holds.lift(here.session(), name)
+            lane.held = any(h.lane == holds.EVERY for h in holds.read(here.session()))
         case "drop" if any(w.name == name for w in ways.read()):
             audit.note("gateway", account, "删除设置", name)
             ways.drop(name)
