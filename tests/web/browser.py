@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,14 @@ def entered(browser: Browser, address: str, site: Site, role: str, **options: An
     key = site.client(role).cookies["fengsui"].value
     context.add_cookies([{"name": "fengsui", "value": key, "url": address}])
     return context.new_page()
+
+
+def until(page: Page, expression: str, seconds: float = 15.0) -> None:
+    """Ask over the protocol until it is so: playwright's own waiting evaluates text in the page, which the policy forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, expression
+        page.wait_for_timeout(20)
 
 
 def overflowing(page: Page) -> list[str]:
