@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import resource
 import sys
 import tempfile
 import time
@@ -117,9 +116,14 @@ def signed(
 
 
 def rss_mb() -> float:
-    """Most memory this process has had, MB."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
+    """Most memory this process has had since it runs this program, MB; 0 where the system does not say (Linux does).
+
+    Not ``ru_maxrss``: that still counts what the process that started us held at that moment.
+    """
+    status = Path("/proc/self/status")
+    lines = status.read_text(encoding="ascii").splitlines() if status.exists() else []
+    peak = next((line.split()[1] for line in lines if line.startswith("VmHWM")), "0")
+    return round(int(peak) * 1024 / 1e6, 1)
 
 
 def progress(text: str) -> None:
