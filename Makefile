@@ -7,7 +7,7 @@ help:            ## 列出命令
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t14
 setup: .venv/run ## 建运行环境
 demo: .venv/run  ## 演一夜：暴雨红色预警，在终端里演完可登录参观（Ctrl-C 结束）
-	$(BIN)/fengsui demo $$(test -t 1 && echo --visit)
+	@if [ -t 1 ]; then $(BIN)/fengsui demo --visit; else $(BIN)/fengsui demo; fi
 test: .venv/dev system  ## 全部测试，含安装（不足 60 分钟）
 	$(BIN)/python -m tests.gate all
 check: .venv/dev ## 合并前（不足 10 分钟）
