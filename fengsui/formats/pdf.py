@@ -253,8 +253,11 @@ def fonts(*, system: bool) -> typst.Fonts:
 
 @lru_cache(maxsize=1)
 def characters() -> frozenset[str]:
-    """Every character that all four of our fonts have."""
-    return frozenset((FONTS / "characters.txt").read_text(encoding="utf-8")) | {" ", "\n"}
+    """Every character that all four of our fonts have; P001 when the table that goes with them is gone."""
+    table = FONTS / "characters.txt"
+    if not table.is_file():
+        raise Unprintable(f"{Unprintable.__doc__}（{table.name}）")
+    return frozenset(table.read_text(encoding="utf-8")) | {" ", "\n"}
 
 
 @lru_cache(maxsize=4096)

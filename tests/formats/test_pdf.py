@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -19,6 +21,7 @@ AT = 1_815_761_580_000_000
 """2027-07-17 02:13 in Asia/Shanghai."""
 SEAL = pdf.Seal(seq=128_804, hash="9f2c" * 16, printed=AT, zone="Asia/Shanghai")
 PACK = packs.load("yunzhou")
+WHOLE = pdf.FONTS
 TOWNSHIPS = tuple(a.name for a in PACK.areas.values() if a.kind == "township")
 FORM = pdf.IssueForm(
     number="YZ-2027-0043",
@@ -280,13 +283,26 @@ def test_a_page_takes_less_than_a_second() -> None:
     assert time.monotonic() - began < 1
 
 
-def test_a_missing_font_is_an_error_and_not_another_font(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """An installation without a single font; nothing remembered of the whole one, and nothing of this one afterwards."""
     monkeypatch.setattr(pdf, "FONTS", tmp_path)
+    _forget()
+    yield tmp_path
+    _forget()
+
+
+def _forget() -> None:
     pdf.fonts.cache_clear()
-    try:
-        with pytest.raises(pdf.Unprintable, match="P001"):
-            pdf.issue(FORM)
-    finally:
-        pdf.fonts.cache_clear()
+    pdf.characters.cache_clear()
+
+
+def test_a_missing_font_is_an_error_and_not_another_font(broken: Path) -> None:
+    shutil.copy(WHOLE / "characters.txt", broken)
+    with pytest.raises(pdf.Unprintable, match="P001"):
+        pdf.issue(FORM)
+
+
+def test_a_missing_table_of_characters_is_the_same_error(broken: Path) -> None:
+    with pytest.raises(pdf.Unprintable, match="P001"):
+        pdf.issue(FORM)
