@@ -36,7 +36,9 @@ def quotes():
 
 def inside(x, y, ring):
     sides = zip(ring, (*ring[1:], ring[0]), strict=True)
-    return sum((b > y) != (d > y) and x < (c - a) * (y - b) / (d - b) + a for (a, b), (c, d) in sides) % 2 == 1
+    return (
+        sum((b > y) != (d > y) and x < (c - a) * (y - b) / (d - b) + a for (a, b), (c, d) in sides) % 2 == 1
+    )
 
 
 def leaves(tree):
@@ -173,7 +175,7 @@ def test_superiors_lead_to_the_district_government():
 
     assert {units[name].superior for name in TOWNSHIPS} == {"headquarters_office"}
     assert {units[name].superior for name in MEMBERS - {"headquarters_office"}} == {"government"}
-    assert units["headquarters_office"].superior == "headquarters"  # it consults so that the headquarters may decide
+    assert units["headquarters_office"].superior == "headquarters"  # which decides on what it has consulted
     assert units["headquarters"].superior == "government"
     assert {units[name].area for name in MEMBERS} == {"140215"}
 
