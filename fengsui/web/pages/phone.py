@@ -78,6 +78,8 @@ def _page(name: str, step: Step) -> Callable[[HttpRequest, str], HttpResponse]:
         holder = Holder(found[0], token, found[1], found[1].notices.people[found[0]].version)
         if request.method != "POST":
             return _shown(holder)
+        if step is not _decide and not holder.state.alert.holds:
+            return _answer(phone_html.plain(*DEAD), 404)
         if int(request.META.get("CONTENT_LENGTH") or 0) > BODY:
             return _answer(
                 phone_html.plain("内容过大", "照片合计过大，没有记录。请少选几张再试。[W183]"), 413
@@ -178,14 +180,16 @@ def _decide(request: HttpRequest, holder: Holder) -> Answer:
     offer = next((d for d in view.decide if d.unit == unit), None)
     if offer is None:
         raise Wrong("您的岗位不能替这个单位作决定，或该项已取消。请刷新页面。[W180]")
-    stops, reason = _chosen(request, offer)
+    lifted = request.POST.get("do") == "lift"
+    stops, reason = ((), _reason(request)) if lifted else _chosen(request, offer)
     _own(request, holder)
     papers = (Paper("reason", reason.encode()),) if reason else ()
     fact = SuspensionDecided(
         holder.state.stream, here.now(), unit, holder.person, stops, papers[0].digest if papers else "",
-        replaces=_number(request, "replaces"),
+        lifted=lifted, replaces=_number(request, "replaces"),
     )  # fmt: skip
-    said = _recorded([fact], holder, f"decide/{unit}/{fact.replaces}", papers)
+    words = "lift" if lifted else "-".join(stops) or "none"
+    said = _recorded([fact], holder, f"decide/{unit}/{fact.replaces}/{words}", papers)
     if said.ok and offer.respond and request.POST.get("respond") == "yes":
         report = Reported(
             holder.state.stream, here.now(), "extreme_weather_response", unit, holder.person, holder.version
@@ -196,9 +200,10 @@ def _decide(request: HttpRequest, holder: Holder) -> Answer:
 
 def _chosen(request: HttpRequest, offer: phone.Decide) -> tuple[tuple[str, ...], str]:
     """What stops, and why; not to stop needs a reason and excludes everything else."""
-    wanted = request.POST.getlist("stop")
+    if not offer.stops:
+        raise Wrong("预警已解除或降级，不能再作停工停业停课决定；已停的可以恢复。[W190]")
+    wanted, reason = request.POST.getlist("stop"), _reason(request)
     stops = tuple(s for s in offer.stops if s in wanted)
-    reason = request.POST.get("reason", "").strip()[:REASON]
     if stops and "none" in wanted:
         raise Wrong("“不停”不能与其他选项同时选。请只保留一种。[W185]")
     if not stops and "none" not in wanted:
@@ -206,6 +211,10 @@ def _chosen(request: HttpRequest, offer: phone.Decide) -> tuple[tuple[str, ...],
     if not stops and not reason:
         raise Wrong("不停须写明理由。[W184]")
     return stops, reason
+
+
+def _reason(request: HttpRequest) -> str:
+    return request.POST.get("reason", "").strip()[:REASON]
 
 
 def _own(request: HttpRequest, holder: Holder) -> None:
