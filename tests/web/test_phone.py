@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import socket
 import threading
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +18,19 @@ from django.test import Client
 
 from fengsui.config.asgi import Application
 from fengsui.core.facts import DutyEnded, Notified, Reached, Reported, SuspensionDecided
+from fengsui.formats import photos
 from fengsui.store import archive, pins, tokens
 from fengsui.store.sql import archive as open_archive
 from fengsui.web import here
 from fengsui.web.pages import phone as steps
 from tests.flow.district import alert, everyone
+from tests.web.browser import chromium
 from tests.web.site import FENGYU, INCIDENT, JULE
 
-JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64
+PHOTOS = Path(__file__).parents[1] / "formats" / "photos"
+PHONE = (PHOTOS / "phone.jpg").read_bytes()
+"""A photo with position and device beside it."""
+JPEG = photos.bare(PHONE)
 PIN = "4071"
 
 
@@ -155,7 +162,7 @@ def test_a_relay_is_recorded_with_means_villages_and_photos_and_answers_the_warn
         "relay",
         means=["loudspeaker", "wechat"],
         village="all",
-        photo=[photo(), photo(JPEG + b"2")],
+        photo=[photo(), photo((PHOTOS / "phone.heic").read_bytes())],
         version="1",
     )
 
@@ -165,13 +172,30 @@ def test_a_relay_is_recorded_with_means_villages_and_photos_and_answers_the_warn
     said = json.loads(paper(fact.paper))
     assert said["means"] == ["loudspeaker", "wechat"]
     assert len(said["villages"]) == 13
-    assert [paper(d) for d in said["photos"]] == [JPEG, JPEG + b"2"]
+    assert [paper(d)[:12] for d in said["photos"]] == [JPEG[:12], b"\0\0\0\x1cftypheic"]
     ended = [f for f in busy.facts(DutyEnded) if f.key == "2.4.1/relay" and FENGYU in f.holders]
     assert len(ended) == 1
     assert any(f.person == officer.person and f.state == "acknowledged" for f in busy.facts(Reached))
     page = officer.text
     assert "✓ 峰峪乡人民政府已再传播" in page
     assert "✓ 已签收" in page
+
+
+def test_where_and_with_what_a_photo_was_taken_is_not_kept(busy, officer):
+    assert b"Spyphone" in PHONE
+
+    officer.post("relay", means="call", village="all", photo=photo(PHONE))
+
+    (fact,) = relays(busy, officer.person)
+    (digest,) = json.loads(paper(fact.paper))["photos"]
+    assert paper(digest) == JPEG, "the digest is that of what is kept"
+    assert b"Spyphone" not in paper(digest)
+    session = open_archive()
+    try:
+        kept = [bytes(row[0]) for row in session.run("SELECT body FROM paper")]
+    finally:
+        session.close()
+    assert not [body for body in kept if b"Spyphone" in body], "nowhere else either"
 
 
 def test_pressing_twice_counts_once(busy, officer):
@@ -589,3 +613,31 @@ def test_all_three_steps_on_a_small_screen_without_script(busy):
     assert len(relays(busy, person)) == 1
     assert seen["bytes"] <= 30_000
     assert [(f.stops, f.lifted) for f in decisions(busy)] == [(("classes",), False), ((), True)]
+
+
+SEEN = ("phone.jpg", "phone.png", "phone.webp", "progressive.jpg")
+
+
+@pytest.mark.foreign
+@pytest.mark.parametrize("name", SEEN)
+def test_a_browser_sees_the_same_picture_the_same_way_up(name):
+    """Chromium draws both; HEIC it cannot."""
+    body = (PHOTOS / name).read_bytes()
+    with chromium() as browser:
+        page = browser.new_page()
+        seen = [page.evaluate(DRAWN, base64.b64encode(b).decode()) for b in (body, photos.bare(body))]
+
+    assert seen[0] == seen[1]
+    assert seen[0][:2] == ([48, 32] if name.endswith("webp") else [32, 48])
+
+
+DRAWN = """async code => {
+  const image = new Image();
+  image.src = `data:image/*;base64,${code}`;
+  await image.decode();
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  const pen = canvas.getContext('2d');
+  pen.drawImage(image, 0, 0);
+  return [canvas.width, canvas.height, ...pen.getImageData(0, 0, canvas.width, canvas.height).data];
+}"""

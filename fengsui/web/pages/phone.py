@@ -2,6 +2,10 @@
 
 Every form is considered under an id made of token, step and version, so that pressing twice counts once. GET shows the
 page and changes nothing, whichever address it is.
+
+Of a photo the picture alone is stored (``formats.photos``): position, device and time that a phone writes beside it end
+here. The digest that a fact names is that of the stored bytes: it proves what was received and kept, and is not the
+digest of the file on the phone.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from fengsui.core.facts import Fact, Reported, SuspensionDecided
 from fengsui.core.state import State
 from fengsui.flow import links
 from fengsui.flow.inputs import Answer
+from fengsui.formats import photos
 from fengsui.store import pins, tokens
 from fengsui.store.archive import Paper
 from fengsui.web import here, phone, phone_html
@@ -34,8 +39,6 @@ TWICE = 10_000_000
 """µs within which a second press is the same press."""
 REASON = 200
 """Most characters of a reason."""
-MAGIC: tuple[tuple[int, bytes], ...] = ((0, b"\xff\xd8\xff"), (0, b"\x89PNG\r\n\x1a\n"), (8, b"WEBP"), (4, b"ftyphei"), (4, b"ftypmif1"))  # fmt: skip
-"""How photos of phones begin: JPEG, PNG, WebP, HEIC."""
 
 
 class Holder(NamedTuple):
@@ -162,13 +165,13 @@ def _photos(request: HttpRequest) -> tuple[Paper, ...]:
 
 
 def _photo(file: UploadedFile[bytes]) -> Paper:
-    """One photo as a paper, whatever its name and declared kind say."""
+    """The picture of a photo as a paper, whatever its name and declared kind say; nothing that stood beside it."""
     if (file.size or 0) > PHOTO:
         raise Wrong(f"照片“{(file.name or '')[:20]}”超过 5 MB。请用较小的尺寸重拍，再重新选择照片。[W173]")
-    body = file.read()
-    if not any(body[at : at + len(sign)] == sign for at, sign in MAGIC):
-        raise Wrong(f"“{(file.name or '')[:20]}”不是照片。请重新选择照片（JPEG、PNG、WebP、HEIC）。[W174]")
-    return Paper("photo", body)
+    try:
+        return Paper("photo", photos.bare(file.read()))
+    except photos.NotAPhoto as error:
+        raise Wrong(f"“{(file.name or '')[:20]}”{error}") from error
 
 
 # ── ③ 停工停业停课 ────────────────────────────────────────────────────────────
