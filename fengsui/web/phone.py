@@ -13,7 +13,7 @@ import msgspec
 
 from fengsui.core import calendar, replies, suspension, wording
 from fengsui.core.alerts import area_of
-from fengsui.core.clauses import LEVELS, Level, Pack, stands
+from fengsui.core.clauses import LEVELS, Level, Pack, Reader, stands
 from fengsui.core.facts import Reported, SuspensionDecided
 from fengsui.core.state import Contact, Share, State, World, Zoned
 from fengsui.store import archive
@@ -31,7 +31,7 @@ MEANS = {
 }
 """How a warning is passed on: word of the form → its name."""
 STOPS = {"work": "停工", "business": "停业", "classes": "停课"}
-GUIDE = 3
+GUIDE = 4
 """Items of the guide on the page."""
 SHOWN = 12
 """Places that have not answered, named one by one; the rest is a number."""
@@ -139,7 +139,7 @@ def view(person: str, state: State, world: World, now: int, *, text: str = "", t
         expires="" if over else _day(state.alert.expires, pack),
         areas=_areas(state, pack),
         text=text,
-        guide=signal.guide[:GUIDE] if signal and not over else (),
+        guide=pack.guide(signal, _reader(contact, world))[:GUIDE] if signal and not over else (),
         who=_who(person, contact, world),
         received=_received(contact, owed.acknowledge, now, pack),
         relay=None if over else _relay(person, owed, world, now),
@@ -249,6 +249,11 @@ def _who(person: str, contact: Contact, world: World) -> str:
     )
     first = "、".join(list(roles)[:POSTS])
     return f"{named.name if named else ''}{first}{f'等{len(roles)}岗' if len(roles) > POSTS else ''}"
+
+
+def _reader(contact: Contact, world: World) -> Reader:
+    """Who was told for posts of villages alone reads what a guide says to people, not what it says to offices."""
+    return "village" if contact.told and all(village(p, world) for p in contact.told) else "office"
 
 
 def village(post: str, world: World) -> str:

@@ -132,7 +132,7 @@ def _warning(view: View) -> str:
 
 def _guide(view: View) -> str:
     items = "".join(f"<li>{escape(item.rstrip('；。'))}</li>" for item in view.guide)
-    return f'<section class="now"><h2>现在要做</h2><ol>{items}</ol></section>' if items else ""
+    return f'<section class="now"><h2>现在要做（按防御指南）</h2><ol>{items}</ol></section>' if items else ""
 
 
 def _head(number: str, title: str, step: Step) -> str:
