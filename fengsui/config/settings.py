@@ -75,6 +75,19 @@ def secret(place: Place) -> str:
     return keys[-1].read_text(encoding="utf-8") if keys else secrets.token_urlsafe(32)
 
 
+def transport(address: str) -> dict[str, Any]:
+    """What depends on how browsers reach the site. address: the public one; only ``https://`` makes cookies secure.
+
+    Whether a request came by https says the proxy in front, to whom alone ``flow.serve`` listens in this.
+    """
+    https = address.startswith("https://")
+    return {
+        "SESSION_COOKIE_SECURE": https,
+        "CSRF_COOKIE_SECURE": https,
+        "CSRF_TRUSTED_ORIGINS": [address] if https else [],
+    }
+
+
 _place = here()
 
 SECRET_KEY = secret(_place)

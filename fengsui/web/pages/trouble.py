@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+
+INSECURE = (
+    "本站的公网地址是 https，浏览器不会在 http 下保存登录。请改用 https:// 开头的地址打开；"
+    "已是 https 仍如此，请管理员检查反向代理是否传了 X-Forwarded-Proto。[W034]"
+)
 
 
 def missing(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -22,6 +28,8 @@ def broken(request: HttpRequest) -> HttpResponse:
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without its own token: expired, or not from here."""
     del reason
+    if settings.SESSION_COOKIE_SECURE and not request.is_secure():
+        return _said(request, 403, "请用 https 打开", INSECURE)
     return _said(
         request, 403, "页面已过期", "为防止冒名提交，表单须从本系统打开。请返回上一页刷新后重新提交。[W033]"
     )
