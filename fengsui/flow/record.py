@@ -40,8 +40,8 @@ from fengsui.flow.inputs import (
 from fengsui.flow.round import Round, Setting
 from fengsui.flow.waiting import PASSING, STOPPED, Job, Waiting, said, storable
 from fengsui.gateways.contract import Receipt, Reply
-from fengsui.store import archive, board, inbox, ledger, notice, outbox, people, rebuild, receipts
-from fengsui.store.outbox import Verdict
+from fengsui.store import archive, board, inbox, leases, ledger, notice, outbox, people, rebuild, receipts
+from fengsui.store.leases import Verdict
 from fengsui.store.sql import Errors, Session
 from fengsui.store.sql import archive as open_archive
 from fengsui.store.vault import Vault
@@ -142,8 +142,7 @@ class Writer:
 
     def post_receipts(self, lane: str, batch: Sequence[Receipt]) -> Pending[int]:
         """Receipts; acknowledge them to the peer once this has a result. Gives how many changed state."""
-        words = [receipts.Receipt(r.provider_id, r.state, r.code, r.dead) for r in batch]
-        return self._job(lambda r: tasks.received(r, lane, words), len(words))
+        return self._job(lambda r: tasks.received(r, lane, batch), len(batch))
 
     def post_inbound(self, lane: str, replies: Sequence[Reply]) -> Pending[list[str]]:
         """What phones wrote: stored in the inbox, ids of what is new. Their meaning is another input."""
@@ -158,25 +157,25 @@ class Writer:
         """Say what became of a message."""
         return self._job(lambda r: inbox.settle(r.session, id, state), 1)
 
-    def lease(self, lane: str, *, now: int, until: int, limit: int = outbox.BATCH) -> Pending[Batch]:
+    def lease(self, lane: str, *, now: int, until: int, limit: int = leases.BATCH) -> Pending[Batch]:
         """Rows of a lane that are due, red first, held until a moment under a token of their own."""
         return self._job(lambda r: tasks.lease(r.session, lane, now, until, limit), 1)
 
     def outlook(self) -> Pending[tuple[int, int | None]]:
         """How many rows are leased, and when the next row that nobody holds is due: for rehearsals."""
-        return self._job(lambda r: outbox.outlook(r.session), 1)
+        return self._job(lambda r: leases.outlook(r.session), 1)
 
     def release(self, rows: Sequence[tuple[int, int]], pause: int = 0, code: str = "") -> Pending[int]:
         """Give back (id, lease) that were provably not handed over, due again after ``pause`` µs; code: why."""
-        return self._job(lambda r: outbox.release(r.session, rows, r.now + pause, code), len(rows))
+        return self._job(lambda r: leases.release(r.session, rows, r.now + pause, code), len(rows))
 
     def extend(self, lease: int, window: int) -> Pending[int]:
         """Hold a slow batch for ``window`` µs more from now."""
-        return self._job(lambda r: outbox.extend(r.session, lease, r.now + window), 1)
+        return self._job(lambda r: leases.extend(r.session, lease, r.now + window), 1)
 
     def reroute(self, lane: str, other: str, channel: str) -> Pending[int]:
         """Move what waits in a lane to another lane of its channel; how many rows."""
-        return self._job(lambda r: outbox.reroute(r.session, lane, other, channel), 1)
+        return self._job(lambda r: leases.reroute(r.session, lane, other, channel), 1)
 
     def due(self) -> None:
         """Look now: a moment may have come, or another process may have written. Only a hint."""
@@ -408,7 +407,7 @@ class Writer:
 
     def _slice(self, this: Round, now: int) -> bool:
         """Work that may wait, a little of it: doubtful leases, rows out of date, withdrawn lists, a slice of a fan-out."""
-        moved = outbox.expire_doubtful(self._session, now)
+        moved = leases.expire_doubtful(self._session, now)
         if not self._swept <= now < self._swept + SWEEP:
             self._swept = now
             moved += outbox.expire(self._session, now, SLICE)

@@ -12,7 +12,7 @@ from fengsui.flow.clock import Jumping
 from fengsui.flow.inputs import Input, Malformed, Parked, Signature, Unwritten
 from fengsui.gateways.contract import Receipt, Reply
 from fengsui.store import archive, history, inbox, people, rebuild
-from fengsui.store.outbox import Verdict
+from fengsui.store.leases import Verdict
 from fengsui.store.sql import Session
 from fengsui.store.states import State
 from fengsui.store.verify import verify
