@@ -260,7 +260,7 @@ def test_a_line_that_is_down_says_why_and_a_test_message_shows_that_it_is_up(lin
     assert "不通" in text(client.get("/gateways"))
 
     heard = []
-    centre = Centre(on_message=lambda number, source, words, parts: heard.append((number, words)))
+    centre = Centre(on_message=lambda *message: heard.append((message[0], message[2])))
     asyncio.run_coroutine_threadsafe(centre.start(port), at._loop).result(10)
     try:
         page = shows(client, "/gateways/sms_mobile", '<span class="mark ok">正常</span>')
