@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
+from fengsui.config.logs import LOGGING as LOGGING  # noqa: PLC0414 - a setting of Django's
+
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 5,  # seconds

@@ -25,6 +25,7 @@ from fengsui.web.pages import (
     supervision,
 )
 
+handler400 = "fengsui.web.pages.trouble.unreadable"
 handler404 = "fengsui.web.pages.trouble.missing"
 handler500 = "fengsui.web.pages.trouble.broken"
 
