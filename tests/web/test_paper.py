@@ -25,7 +25,7 @@ from fengsui.store.people import Edit, Human
 from fengsui.store.sql import archive as open_archive
 from fengsui.web import calling, channels, here, sheets
 from fengsui.web.pages import paper
-from tests.web.browser import served
+from tests.web.browser import chromium, entered, faults, overflowing, served
 from tests.web.site import FENGYU, INCIDENT, JULE, Site
 from tests.web.test_issue import PASSWORD, submitted, trust
 
@@ -272,6 +272,35 @@ def test_a_page_that_waits_comes_back_by_itself_for_the_same_sheet(busy: Site, i
     assert re.search(
         r"第(\d+)条", named(client.get(CALLS)) if client.get(CALLS).status_code == 200 else "第0条"
     )
+
+
+def test_without_script_the_waiting_page_becomes_the_paper(busy: Site, impatient: None) -> None:
+    busy.client("signer")
+    with served(busy) as address, chromium() as browser:
+        page = entered(browser, address, busy, "signer", java_script_enabled=False, accept_downloads=True)
+        seen: list[tuple[int, str]] = []
+        page.on("response", lambda r: seen.append((r.status, r.headers.get("content-type", ""))))
+        page.goto(address + FORM, wait_until="load")
+        end = time.monotonic() + 20
+        while (200, "application/pdf") not in seen:
+            assert time.monotonic() < end, seen
+            page.wait_for_timeout(50)
+
+    assert seen[0] == (202, "text/html; charset=utf-8")
+
+
+def test_the_page_that_stands_before_the_paper_is_fit_to_be_seen(busy: Site) -> None:
+    rename(busy, f"{FENGYU}/duty_officer/1", "甲\ue0de𠮷")
+    busy.client("clerk")
+    wrong: list[str] = []
+    with served(busy) as address, chromium() as browser:
+        for width in (1440, 360):
+            page = entered(browser, address, busy, "clerk", viewport={"width": width, "height": 900})
+            page.goto(address + CALLS, wait_until="load")
+            wrong += overflowing(page) + faults(page)
+            assert page.evaluate("() => document.activeElement.textContent").startswith("知道了，打开 PDF")
+
+    assert wrong == []
 
 
 def test_no_more_than_two_pages_wait_for_paper(busy: Site) -> None:
