@@ -47,13 +47,13 @@ def test_a_form_that_is_cut_off_is_told_so(quiet: Site) -> None:
 
     answer = client.generic("POST", f"/report/{INCIDENT}", b"x", content_type=BROKEN)
 
-    assert (answer.status_code, "[W034]" in said(answer)) == (400, True)
+    assert (answer.status_code, "[W037]" in said(answer)) == (400, True)
 
 
 def test_a_form_too_large_for_any_of_ours_is_told_so(quiet: Site) -> None:
     answer = quiet.client("township").post(f"/report/{INCIDENT}", {"text": "x" * 3_000_000})
 
-    assert (answer.status_code, "[W034]" in said(answer)) == (400, True)
+    assert (answer.status_code, "[W037]" in said(answer)) == (400, True)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_character_that_no_database_stores_is_refused_at_the_door(everywhere: 
 
     assert [a.status_code for a in paths] == [400, 400, 400, 404]
     assert [a.status_code for a in forms] == [400, 400]
-    assert all("[W034]" in said(a) for a in paths[:3] + forms)
+    assert all("[W037]" in said(a) for a in paths[:3] + forms)
 
 
 def test_the_token_of_a_link_stands_in_no_log(

@@ -23,7 +23,7 @@ def unreadable(request: HttpRequest, exception: Exception | None = None) -> Http
     """A form that cannot be read: cut off, too large, or put together wrongly."""
     del exception
     return _said(
-        request, 400, "提交的内容无法读取", "内容不完整或过大，没有记录。请返回上一页核对后重新提交。[W034]"
+        request, 400, "提交的内容无法读取", "内容不完整或过大，没有记录。请返回上一页核对后重新提交。[W037]"
     )
 
 
