@@ -332,8 +332,9 @@ def test_a_sheet_that_cannot_be_made_says_what_to_do_and_the_screen_is_there(
 
 SHEETS = 20
 BOUND = 1.0
-"""Seconds from the click on 签发 to the first message handed over while sheets are made; on a quiet machine 0.3."""
-ZONES = ("140215209", "140215202", "140215211")
+"""Seconds from the click on 签发 to the first message handed over while sheets are made; on a quiet machine 0.3, as in
+peace. Where other programs keep the machine busy, twice what it took in peace just before."""
+ZONES = ("140215209", "140215202", "140215211", "140215204")
 
 
 def asked(address: str, key: str, form: dict[str, str] | None = None, cookie: str = "") -> tuple[str, str]:
@@ -345,23 +346,26 @@ def asked(address: str, key: str, form: dict[str, str] | None = None, cookie: st
 
 
 def test_a_warning_is_signed_and_sent_while_twenty_sheets_are_printed(busy: Site) -> None:
-    """Over HTTP: the few threads for pages, the writer, the lane and the printer all at once. Other programs share the
-    machine, so the first of three that is quick enough counts.
+    """Over HTTP: the few threads for pages, the writer, the lane and the printer all at once. The first of three that
+    is quick enough counts.
     """
     drafts = [
         submitted(busy, form=f"token-{zone}", zone=[zone], pair="gale/blue", forecast="有大风。")
         for zone in ZONES
     ]
     keys = {role: trust(busy, role).cookies["fengsui"].value for role in ("clerk", "signer")}
-    slowest: list[float] = []
-    with served(busy) as address, printing(busy, address, keys["clerk"]) as over:
-        for draft in drafts:
-            slowest.append(signing(busy, f"{address}/issue/{draft.pk}", keys["signer"]))
-            assert not over(), "the printer was at work all the time"
-            if slowest[-1] < BOUND:
-                break
+    with served(busy) as address:
+        peace, *printed_ = (f"{address}/issue/{draft.pk}" for draft in drafts)
+        bound = max(BOUND, 2 * signing(busy, peace, keys["signer"]))
+        took: list[float] = []
+        with printing(busy, address, keys["clerk"]) as over:
+            for page in printed_:
+                took.append(signing(busy, page, keys["signer"]))
+                assert not over(), "the printer was at work all the time"
+                if took[-1] < bound:
+                    break
 
-    assert slowest[-1] < BOUND, slowest
+    assert took[-1] < bound, (bound, took)
 
 
 def signing(at: Site, address: str, key: str) -> float:
