@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 import msgspec
 import pytest
 
-from fengsui.core.facts import DirectoryChanged
+from fengsui.core.facts import Aired, DirectoryChanged
 from fengsui.core.state import DISTRICT
 from fengsui.flow.jobs import Job
 from fengsui.rehearse.visit import POSTS
@@ -80,12 +80,14 @@ def test_the_form_of_issue_says_what_was_signed_and_how_far_it_has_got(busy: Sit
         "编号：2027-0001", "暴雨红色预警信号", "动作发布", "2027年7月21日02时13分", "峰峪乡、聚乐乡",
         "受强对流云团影响", "降雨量将达100毫米以上。", "居住在病险水库下游", "聚乐乡人民政府", "学校名单",
         f"制作人：{person(posts[POSTS['forecaster']].holder)}", "短信02:13应发", "滚动字幕02:15已播出",
-        "预警角标未完成待播", "责任人签收未完成应收139，送达138，签收31",
+        "预警角标未完成待播", "责任人签收未完成应收139，送达138，签收31", "第1页，共1页",
     ):  # fmt: skip
         assert said in page, said
 
 
 def test_a_lifting_says_why_and_what_came_off_the_air(busy: Site) -> None:
+    anchor = Aired(INCIDENT, busy.now, "media", "anchor", True, busy.holder("media/duty_officer/1"), 1)
+    busy.post(anchor)
     busy.issue(2, "")
     busy.calm()
     busy.deliver()
@@ -102,6 +104,7 @@ def test_a_lifting_says_why_and_what_came_off_the_air(busy: Site) -> None:
     ):
         assert said in page, said
     assert "防御指南" not in page
+    assert "口播" not in page, "what was said is over"
     assert re.search(r"责任人送达\d\d:\d\d应收(\d+)，送达\1", page)
     assert "动作发布" in printed(busy), "the first version still says what it said"
 
