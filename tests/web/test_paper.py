@@ -420,6 +420,9 @@ def test_the_buttons_stand_where_people_look(busy: Site) -> None:
     assert f'href="{FORM}"' in stream
     assert f'href="{FORM}?ink=black"' in stream
     assert f'href="{CALLS}"' in sheet
+    for role in ("forecaster", "signer", "clerk", "leader"):
+        assert f'href="{FORM}"' in busy.client(role).get("/desk/live").content.decode(), role
+    assert FORM not in busy.client("township").get("/desk/live").content.decode()
 
 
 def test_a_dead_channel_is_one_click_from_the_sheet(busy: Site) -> None:
