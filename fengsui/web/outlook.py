@@ -234,13 +234,12 @@ def _decisions(state: State, world: World, now: int) -> Iterator[Mark]:
 
 def towns(state: State | None, world: World, now: int, day: str) -> list[Town]:
     """Every township that exists on a day (ISO), those with trouble first; without a warning all are uninvolved."""
-    owed: dict[str, list[Row]] = defaultdict(list)
-    for row in tasks.rows(world):
-        if state is not None and row.stream == state.stream:
-            owed[row.unit].append(row)
     units = [u for u in world.pack.units.values() if "townships" in u.groups and stands(u, day)]
     if state is None:
         return [_aside(u, world) for u in units]
+    owed: dict[str, list[Row]] = defaultdict(list)
+    for row in tasks.rows_of(state):
+        owed[row.unit].append(row)
     answers, told = _answers(state), _told(state)
     made = [_town(u, state, _Of(owed[u.id], answers[u.id], told[u.id]), world, now) for u in units]
     return sorted(made, key=lambda t: ORDER.index(t.state))

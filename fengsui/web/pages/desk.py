@@ -244,6 +244,8 @@ def _picture(role: str, home: str, of: str, at: Moment) -> dict[str, Any]:
             _in_force(w, role, at.now) for w in sorted(warned, key=lambda w: bool(own) and w not in own)
         ],
         "looked": [(w, places.sign(w, w.level)) for w in looked],
+        "signs": {s.id: s for p in seen for s in p.signs}
+        | {s.id: s for s in (places.sign(w, w.level) for w in warned)},
         "choices": _choices(warned, own, looked),
         "issue": paths.to(role, "issue") if role in WRITING else "",
         "sees": role in SEEN,
