@@ -11,6 +11,7 @@ import contextlib
 import gc
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from importlib import import_module
@@ -44,6 +45,7 @@ WATCH = 0.5
 """Seconds between looks at whether the writer lives."""
 Application = Callable[..., Any]
 Wall = Callable[[], int]
+Told = Callable[[], None]
 
 
 class House:
@@ -167,7 +169,25 @@ def _alarmed(alarm: Alarm) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signals: it would raise them again before the house is stopped."""
+    """uvicorn without its own signals: it would raise them again before the house is stopped.
+
+    opened: called when the port is open; closing: called before open connections are waited for.
+    """
+
+    def __init__(self, config: uvicorn.Config, opened: Told, closing: Told) -> None:
+        super().__init__(config)
+        self.opened, self.closing = opened, closing
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the port, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self.opened()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so, and let open connections end."""
+        self.closing()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -191,16 +211,25 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 
 async def serve(
-    application: Application, over: asyncio.Event, *, host: str, port: int, proxy: str = "127.0.0.1"
+    application: Application,
+    over: asyncio.Event,
+    *,
+    host: str,
+    port: int,
+    proxy: str = "127.0.0.1",
+    opened: Told = lambda: None,
+    closing: Told = lambda: None,
 ) -> None:
     """Answer requests until SIGINT or SIGTERM says stop, or the house is over; connections under way are finished
-    (at most 5 s). proxy: addresses whose X-Forwarded-For and -Proto are believed, nobody else's are. Raises OSError if the port cannot be opened or a part of the house ended by itself.
+    (at most 5 s). proxy: addresses whose X-Forwarded-For and -Proto are believed, nobody else's are. opened: called
+    when the port is open; closing: when it is to close, so that streams end by themselves. Raises OSError if the port
+    cannot be opened or a part of the house ended by itself.
     """
     config = uvicorn.Config(
         application, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5,
         forwarded_allow_ips=proxy,
     )  # fmt: skip
-    server = _Server(config)
+    server = _Server(config, opened, closing)
 
     async def end() -> None:
         await over.wait()

@@ -37,14 +37,15 @@ async def visit(stage: Stage, port: int) -> None:
     await asyncio.to_thread(_pins, stage)
     application = Application(stage.house)
     phones = Phones(stage, application, Ready(logins, password, PIN))
-    sys.stdout.write(_welcome(port, password))
-    sys.stdout.flush()
     pacing = asyncio.create_task(stage.pace(lambda: phones.speed))
     pacing.add_done_callback(
         lambda _: stage.house.over.set()
     )  # time that stands still must not look like a calm night
     try:
-        await serve.serve(phones, stage.house.over, host="127.0.0.1", port=port)
+        await serve.serve(
+            phones, stage.house.over, host="127.0.0.1", port=port,
+            opened=lambda: _welcome(port, password), closing=application.leave,
+        )  # fmt: skip
     finally:
         pacing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -80,10 +81,11 @@ def _pins(stage: Stage) -> None:
     Pin.objects.bulk_create([Pin(person=person, hash=made) for person in sorted(deciders)])
 
 
-def _welcome(port: int, password: str) -> str:
+def _welcome(port: int, password: str) -> None:
     logins = "、".join(POSTS)
-    return (
+    sys.stdout.write(
         f"\n可以参观：http://127.0.0.1:{port}　（Ctrl-C 结束）\n"
         f"登录名：{logins}\n口令都是：{password}\n停工停业停课的决定口令都是：{PIN}\n"
         f"虚构的手机与时间快慢：http://127.0.0.1:{port}/rehearse\n"
     )
+    sys.stdout.flush()
