@@ -103,7 +103,6 @@ def desk(request: HttpRequest) -> HttpResponse:
         "shift": handover.latest(),
         "handover": paths.to(view.role, "desk_handover"),
         "sheet": _sheet(view.role),
-        "sounds": view.role in tasks.DESK,
         "of": view.of,
     }
     return render(
@@ -226,6 +225,7 @@ def _waiting(view: _View, at: Moment) -> dict[str, Any]:
         "left_more": len(left) > LEFT,
         "all_tasks": paths.to(view.role, "desk_tasks"),
         "letters": view.letters,
+        "sounds": view.role in tasks.DESK,
         "alarms": json.dumps(_alarms(view, found.current), ensure_ascii=False),
         "at": at.now,
     }
