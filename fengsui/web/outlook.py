@@ -272,7 +272,7 @@ def _town(unit: Unit, state: State, of: _Of, world: World, now: int) -> Town:
         area=unit.area,
         state=_state(unit.id, state, of.answers, relay, now),
         level=level,
-        delivered=_delivered(unit.id, state, of.told),
+        delivered=_delivered(of.told),
         answered=_answered(of.answers, now),
         relay=_relay(relay, now),
         stops=_stops(unit.id, state, now),
@@ -296,13 +296,12 @@ def _state(unit: str, state: State, answers: list[tuple[str, Share]], relay: Sha
     return progress
 
 
-def _delivered(unit: str, state: State, told: list[Contact]) -> Mark:
+def _delivered(told: list[Contact]) -> Mark:
     """Persons told for the unit to whom a message was delivered, of all that were; an answer is none (notice "")."""
     if not told:
         return Mark("无人可通知", "late")
     reached = sum(any(n and r != "handed_over" for n, r in p.reach.items()) for p in told)
-    arrived = state.received.get(unit, 0) >= state.alert.version
-    return Mark(f"{reached}/{len(told)} 人", "ok" if arrived else "wait")
+    return Mark(f"{reached}/{len(told)} 人", "ok" if reached == len(told) else "wait")
 
 
 def _answered(answers: list[tuple[str, Share]], now: int) -> Mark:
