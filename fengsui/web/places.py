@@ -107,9 +107,9 @@ def _said(town: Town) -> str:
     return f"{town.word}，签收 {town.answered.text}，再传播 {town.relay.text}"
 
 
-def aside(towns: Sequence[Town]) -> list[Place]:
-    """Every township while nothing is in force."""
-    return [Place(t, "", (t,), (), t.word) for t in towns]
+def alone(towns: Sequence[Town]) -> list[Place]:
+    """Every township under one warning that needs no sign, or while nothing is in force."""
+    return [Place(t, t.level, (t,), (), _said(t) if t.state != "none" else t.word) for t in towns]
 
 
 def sign(one: Warned, level: str) -> Sign:

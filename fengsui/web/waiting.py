@@ -14,7 +14,6 @@ from fengsui.core.state import State, World
 from fengsui.web import sentences, tasks
 from fengsui.web.tasks import Group, Task, Who
 
-
 OTHERS = 6
 """Other things of a unit that its card words; the rest is a number."""
 

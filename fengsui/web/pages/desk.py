@@ -238,7 +238,7 @@ def _picture(role: str, home: str, of: str, at: Moment) -> dict[str, Any]:
     own = [w for w in warned if home and _touches(w, home, world)]
     looked = _looked(of, warned, own)
     towns = [(w, at.once(("towns", w.stream), lambda w=w: _towns(w.stream, at))) for w in looked]
-    seen = places.places(towns, home) if towns else places.aside(_towns("", at))
+    seen = places.places(towns, home) if towns else places.alone(_towns("", at))
     return {
         "warned": [
             _in_force(w, role, at.now) for w in sorted(warned, key=lambda w: bool(own) and w not in own)
