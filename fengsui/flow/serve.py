@@ -24,6 +24,7 @@ from fengsui.core.facts import PackInForce, Series
 from fengsui.core.state import DISTRICT
 from fengsui.flow import inputs
 from fengsui.flow.clock import Alarm, Time
+from fengsui.flow.failover import Failover
 from fengsui.flow.holds import Holds
 from fengsui.flow.inputs import Change
 from fengsui.flow.jobs import Jobs
@@ -64,6 +65,7 @@ class House:
         self.writer = Writer(pack, clock, vault, lanes=known, address=address)
         self.lanes = [Lane(g, self.writer, vault, clock) for g in gateways]
         self._holds = Holds(self.lanes)
+        self._failover = Failover(self.lanes, self.writer)
         self.mailroom = Mailroom(self.writer)
         self.jobs = Jobs()
         self._listener = Listener(self.writer.due)
@@ -88,6 +90,7 @@ class House:
         for gateway in self.gateways:
             await gateway.start()
         work = [lane.run() for lane in self.lanes] + [self.mailroom.run(), self._watch(), self._holds.run()]
+        work.append(self._failover.run())
         work += [self.mailroom.listen(g, g.name) for g in self.gateways if isinstance(g, Inbound)]
         self._tasks = [asyncio.create_task(w) for w in work]
         for task in self._tasks:
@@ -111,7 +114,9 @@ class House:
         await asyncio.to_thread(self.writer.stop)
 
     def health(self) -> dict[str, Health]:
-        """What each gateway says of itself, asked from any thread but the loop's; who says nothing in time is down."""
+        """What each gateway says of itself and its lane knows of it, asked from any thread but the loop's; who says
+        nothing in time is down.
+        """
         if self._loop is None or not self._loop.is_running():
             return {g.name: SILENT for g in self.gateways}
         return asyncio.run_coroutine_threadsafe(self._asked(), self._loop).result()
@@ -122,7 +127,7 @@ class House:
             await asyncio.wait(asked.values(), timeout=PATIENCE)
         for task in asked.values():
             task.cancel()
-        return {name: _said(task) for name, task in asked.items()}
+        return {lane.name: lane.health(_said(asked[lane.name])) for lane in self.lanes}
 
     async def install(self, series: Series = "actual") -> None:
         """Record that this pack is in force, once for each version of it."""
