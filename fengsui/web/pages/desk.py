@@ -251,11 +251,17 @@ def _picture(role: str, home: str, of: str, at: Moment) -> dict[str, Any]:
         "sees": role in SEEN,
         "lines": _lines([p for p in seen if p.state != "none"], role),
         "aside": [p.name for p in seen if p.state == "none"],
-        "sketch": atlas.sketch(seen, world.pack),
+        "map": at.once(("map", tuple(w.stream for w in looked)), lambda: _map(towns, at)),
         "legend": [(s, *outlook.STATES[s]) for s in ("relayed", "received", "delivered", "late", "planned")],
         "log": _log(world),
         "ledger": paths.first(role, ("ledger",), ("history",)),
     }
+
+
+def _map(towns: list[tuple[Warned, list[Town]]], at: Moment) -> str:
+    """The sketch as HTML, the same for whoever looks at these warnings."""
+    seen = places.places(towns, "") if towns else places.alone(_towns("", at))
+    return render_to_string("desk_map.html", {"sketch": atlas.sketch(seen, at.world.pack)})
 
 
 def _warned(at: Moment) -> list[Warned]:
