@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 
 import msgspec
 
@@ -162,13 +163,22 @@ def snapshot(session: Session, ways: frozenset[str]) -> Directory:
 
 def find(session: Session, vault: Vault, channel: str, value: str) -> tuple[str, ...]:
     """Ids of the persons who have this number or address."""
-    found: dict[str, None] = {}
-    for lookup in vault.lookups(value):
-        rows = session.run(
-            "SELECT person FROM address WHERE lookup = ? AND channel = ? ORDER BY person", lookup, channel
-        )
-        found.update(dict.fromkeys(row[0] for row in rows))
-    return tuple(found)
+    return owners(session, vault, [(channel, value)])[channel, value]
+
+
+def owners(
+    session: Session, vault: Vault, addresses: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The same for several, by (channel, number or address), with one query."""
+    found: dict[tuple[str, str], dict[str, None]] = {address: {} for address in addresses}
+    wanted = {(c, lookup): found[c, v] for c, v in found for lookup in vault.lookups(v)}
+    lookups = list(dict.fromkeys(lookup for _, lookup in wanted))
+    if lookups:
+        marks = ", ".join("?" * len(lookups))
+        text = f"SELECT channel, lookup, person FROM address WHERE lookup IN ({marks}) ORDER BY person"  # noqa: S608 - marks
+        for channel, lookup, person in session.run(text, *lookups):
+            wanted.get((channel, bytes(lookup)), {})[person] = None
+    return {address: tuple(persons) for address, persons in found.items()}
 
 
 def name(session: Session, vault: Vault, person: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from django.core.paginator import Paginator
@@ -23,15 +25,22 @@ class Cell(NamedTuple):
     url: str = ""
 
 
+Row = Sequence[Cell]
+
+
 class Listing(NamedTuple):
-    """A list: its title, column names, rows of cells, what to say when it is empty, and what stands above it."""
+    """A list: its title, column names, rows of cells, what to say when it is empty, and what stands above it.
+
+    grouped: rows that follow one another with the same first cell stand under it together.
+    """
 
     title: str
     columns: tuple[str, ...]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Row]
     empty: str
     note: str = ""
     actions: tuple[Cell, ...] = ()
+    grouped: bool = False
 
 
 def show(request: HttpRequest, listing: Listing, template: str = "list.html", **more: Any) -> HttpResponse:
@@ -41,10 +50,17 @@ def show(request: HttpRequest, listing: Listing, template: str = "list.html", **
     if request.GET.get("csv"):
         return _csv(listing, rows)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    return render(request, template, {"listing": listing, "page": page, "q": wanted, **more})
+    groups = _groups(page, Counter(r[0].text for r in rows)) if listing.grouped else [("", 0, list(page))]
+    shown = {"listing": listing, "page": page, "q": wanted, "groups": groups}
+    return render(request, template, shown | more)
 
 
-def _csv(listing: Listing, rows: Sequence[Sequence[Cell]]) -> HttpResponse:
+def _groups(page: Iterable[Row], sizes: Mapping[str, int]) -> list[tuple[str, int, list[Row]]]:
+    """Rows under what they have in common, and how many there are of them on all pages."""
+    return [(name, sizes[name], [r[1:] for r in some]) for name, some in groupby(page, lambda r: r[0].text)]
+
+
+def _csv(listing: Listing, rows: Sequence[Row]) -> HttpResponse:
     """UTF-8 with a mark, so that the spreadsheet programs of offices read it."""
     text = io.StringIO()
     writer = csv.writer(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
@@ -247,13 +247,17 @@ def before(state: State) -> Written:
 
 def paper(digest: str) -> bytes:
     """The bytes of a paper; empty where it is gone."""
-    if not digest:
-        return b""
+    return papers([digest])[digest]
+
+
+def papers(digests: Iterable[str]) -> dict[str, bytes]:
+    """The bytes of several, read at once."""
+    wanted = dict.fromkeys(digests, b"")
+    if not any(wanted):
+        return wanted
     session = open_archive()
     try:
-        return archive.get(session, digest)
-    except (archive.Erased, archive.Missing):
-        return b""
+        return wanted | archive.several(session, filter(None, wanted))
     finally:
         session.close()
 

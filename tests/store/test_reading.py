@@ -81,4 +81,9 @@ def test_papers_of_a_class_are_listed_newest_first(database):
     assert archive.listed(session, "unmask", 2) == [b"3", b"2"]
     archive.erase(session, Paper("unmask", b"3").digest, 4)
     assert archive.listed(session, "unmask", 2) == [b"2", b"1"]
+
+    papers = [Paper("unmask", body) for body in (b"1", b"2", b"3")]
+    found = archive.several(session, [*(p.digest for p in papers), "none"])
+    assert found == {p.digest: p.body for p in papers[:2]}
+    assert archive.several(session, []) == {}
     session.close()

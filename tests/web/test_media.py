@@ -9,6 +9,7 @@ import pytest
 
 from fengsui.core.facts import Aired, Consulted, Reported, ResponseSet, SuspensionDecided
 from fengsui.formats import badges
+from fengsui.store import archive
 from fengsui.web import written
 from tests.flow.district import yunzhou
 from tests.web.site import INCIDENT, JULE, Site
@@ -188,9 +189,11 @@ def test_a_consultation_is_held_concluded_with_minutes_and_the_leader_answers(bu
 
 
 def test_three_orders_of_a_warning_read_its_paper_once(busy: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-    real = written.paper
-    monkeypatch.setattr(written, "paper", lambda digest: (read.append(digest), real(digest))[1])
+    read: list[list[str]] = []
+    real = archive.several
+    monkeypatch.setattr(
+        archive, "several", lambda session, wanted: (read.append(list(wanted)), real(session, read[-1]))[1]
+    )
 
     assert page(busy, "media", "/media").count('class="card order') == 3
-    assert len(read) == 1
+    assert read == [[busy.state().alert.paper]]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
 
 import pytest
 
+from fengsui.web import lists
 from tests.web.site import FENGYU, JULE, night
 
 
@@ -33,7 +35,7 @@ def test_whoever_kept_silent_stands_there_with_what_is_owed_and_how_late(late):
 
     assert FENGYU in units(page)
     own = page[page.index(f">{FENGYU}<") :].split("</tbody>")[0]
-    assert "督办回复（应急）<small>　关于“再传播”</small>" in own
+    assert "督办回复（应急）：再传播" in own
     assert "已超" in own
 
 
@@ -44,7 +46,7 @@ def test_a_reply_takes_it_off_the_list_and_is_counted(late):
     page = text(late.client("supervisor").get("/supervision"))
 
     own = page[page.index(f">{FENGYU}<") :].split("</tbody>")[0]
-    assert "关于“再传播”" not in own
+    assert "督办回复（应急）：再传播" not in own
     score = re.search(rf'<th scope="row">{FENGYU}</th>(.*?)</tr>', page)[1]
     assert re.findall(r'<td class="num">(?:<span class="mark late">)?(\d+)', score)[2:] in (
         ["1", "0"],
@@ -62,3 +64,22 @@ def test_the_list_goes_into_a_spreadsheet(late):
 
     assert page.removeprefix("\ufeff").startswith("单位,事项,责任,过程,起,时限,早晚,状态")
     assert "督办回复（应急）：再传播" in page
+
+
+def test_a_unit_s_number_is_that_of_all_pages(late, monkeypatch):
+    monkeypatch.setattr(lists, "PAGE", 3)
+    client = late.client("supervisor")
+    table = list(csv.reader(text(client.get("/supervision?csv=1")).splitlines()))
+
+    first = re.search(
+        r'<th scope="rowgroup" rowspan="3">([^<]+)<small>　(\d+) 项', text(client.get("/supervision"))
+    )
+
+    assert int(first[2]) == sum(row[0] == first[1] for row in table) > 3
+
+
+def test_a_unit_replies_from_its_own_row(late):
+    page = text(late.client("township").get("/supervision"))
+
+    assert re.search(r'<a href="/report/[^"]+">登记回复</a>', page)
+    assert "登记回复" not in text(late.client("supervisor").get("/supervision"))

@@ -48,24 +48,31 @@ def letters(request: HttpRequest) -> HttpResponse:
             return redirect("letters")
     session, vault = here.session(), here.house().vault
     waiting = inbox.waiting(session, vault)
-    holders = {w.id: _persons(w) for w in waiting}
+    holders = people.owners(session, vault, map(_address, waiting))
     cards = numbers.cards(session, [p for found in holders.values() for p in found])
     world = here.world()
     shown = []
     for one in waiting:
-        person = next(iter(holders[one.id]), "")
+        person = next(iter(holders[_address(one)]), "")
         known = world.directory.persons.get(person)
         name = cards[person].name if person in cards else "名录中没有这个号码"
         shown.append(Shown(one, name, known.unit if known else "", sms.mask(one.sender)))
     meanings = [(digit, word) for digit, (word, _) in MEANINGS.items()]
-    context = {"letters": shown, "said": said, "meanings": meanings, "form": secrets.token_hex(12)}
+    total = inbox.waits(session)
+    context = {"letters": shown, "total": total, "rest": total - len(shown), "meanings": meanings}
+    context |= {"said": said, "form": secrets.token_hex(12)}
     return render(request, "letters.html", context, status=409 if said else 200)
+
+
+def _address(one: Waiting) -> tuple[str, str]:
+    """By which channel it came, and from which number or address."""
+    lanes = {lane.name: lane.gateway.channel for lane in here.house().lanes}
+    return lanes.get(one.gateway, "sms"), one.sender
 
 
 def _persons(one: Waiting) -> tuple[str, ...]:
     """Persons with that number or address."""
-    lanes = {lane.name: lane.gateway.channel for lane in here.house().lanes}
-    return people.find(here.session(), here.house().vault, lanes.get(one.gateway, "sms"), one.sender)
+    return people.find(here.session(), here.house().vault, *_address(one))
 
 
 def _settle(request: HttpRequest) -> str:

@@ -17,6 +17,8 @@ from fengsui.web import here, paths, plain
 from fengsui.web.pages.ledger import proved
 from fengsui.web.pages.login import account_of
 
+FIRST = 50
+"""Open duties on the page of a clause; all of them stand in the ledger."""
 WORDS = (
     ("triggered", "触发", ""),
     ("done", "按时", "ok"),
@@ -101,7 +103,7 @@ def clause(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 - the a
     found = pack.clauses.get(id)
     if found is None:
         raise Http404
-    order = list(pack.clauses)
+    order, rows = list(pack.clauses), _open(found.id)
     place = order.index(id)
     context = {
         "it": found,
@@ -117,7 +119,8 @@ def clause(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 - the a
         ],
         "before": order[place - 1] if place else "",
         "after": order[place + 1] if place + 1 < len(order) else "",
-        "rows": _open(found.id),
+        "rows": rows[:FIRST],
+        "open": len(rows),
         "ledger": paths.to(account_of(request).role, "ledger"),
     }
     return render(request, "clause.html", context)
@@ -149,7 +152,7 @@ def _owed(duty: Duty, found: Clause, pack: Pack) -> Owed:
 def _open(clause_id: str) -> list[tuple[str, str, int, str]]:
     rows = [r for r in streams.open_rows(here.session()) if r.clause == clause_id]
     now = here.now()
-    return [(r.duty, r.holder, r.deadline, "late" if r.deadline < now else "wait") for r in rows[:50]]
+    return [(r.duty, r.holder, r.deadline, "late" if r.deadline < now else "wait") for r in rows]
 
 
 # ── counting ─────────────────────────────────────────────────────────────────

@@ -77,11 +77,14 @@ def at_minute(moment: int) -> int:
 def _shown(request: HttpRequest, wrong: str = "", status: int = 200) -> HttpResponse:
     account = account_of(request)
     world = here.world()
-    queue = []
-    for state in world.streams.values():
-        orders = [o for o in state.orders.values() if _mine(account, o) and _matters(state, o)]
-        words = written.paper(state.alert.paper) if orders else b""
-        queue += [_item(state, order, words) for order in orders]
+    orders = [
+        (state, order)
+        for state in world.streams.values()
+        for order in state.orders.values()
+        if _mine(account, order) and _matters(state, order)
+    ]
+    words = written.papers(state.alert.paper for state, _ in orders)
+    queue = [_item(state, order, words[state.alert.paper]) for state, order in orders]
     queue.sort(key=lambda item: (item["state"] in ("on", "over"), item["deadline"] or 2**62))
     done = request.GET.get("done", "")
     verb, _, form = done.partition("-")

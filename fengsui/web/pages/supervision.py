@@ -5,10 +5,10 @@ A department or township sees its own. The page prints as a list that can be han
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from fengsui.core.board import Row
@@ -23,29 +23,8 @@ from fengsui.web.pages.people import scope
 
 CLAUSE = "4.2.b"
 COLUMNS = ("单位", "事项", "责任", "过程", "起", "时限", "早晚", "状态")
-
-
-class Item(NamedTuple):
-    """One thing a unit must answer for."""
-
-    title: str
-    about: str
-    holder: str
-    stream: str
-    process: str
-    opened: int
-    deadline: int
-    age: str
-    late: bool
-    reply: str
-
-
-class Unit(NamedTuple):
-    """A unit with what it must answer for, and what of that it must have answered already."""
-
-    name: str
-    items: list[Item]
-    late: int
+EMPTY = "没有在督事项。职责逾期并经催办仍未办结的，会自动列到这里，并要求书面回复。"
+NOTE = "依据四（二）“强化督办落实和目标管理，动态掌握进展情况”"
 
 
 class Score(NamedTuple):
@@ -66,46 +45,44 @@ def supervision(request: HttpRequest) -> HttpResponse:
     known = {s.name: s for s in streams.streams(session)}
     rows = [r for r in streams.board(session) if own in ("", r.unit) and r.stream in known]
     open_ = [r for r in rows if r.ended is None and (r.clause == CLAUSE or r.status == "supervised")]
-    if request.GET.get("csv"):
-        return lists.show(request, _table(open_, known, world, now))
-    units = _units(open_, known, world, now, account.unit if paths.to(account.role, "report", "x") else "")
-    context = {
-        "units": units,
-        "open": len(open_),
-        "late": sum(u.late for u in units),
-        "scores": _scores(rows, world, now),
-        "at": now,
-    }
+    mine = account.unit if paths.to(account.role, "report", "x") else ""
+    listing = _listing(open_, known, world, now, mine)
+    late = sum(r.deadline < now for r in open_)
+    more = {"open": len(open_), "late": late, "scores": _scores(rows, world, now), "at": now}
     name = "supervision_live.html" if request.headers.get("HX-Request") else "supervision.html"
-    return render(request, name, context)
+    return lists.show(request, listing, name, **more)
 
 
-def _units(rows: list[Row], known: dict[str, Stream], world: World, now: int, mine: str) -> list[Unit]:
-    by_unit: dict[str, list[Item]] = {}
-    for row in sorted(rows, key=lambda r: (r.deadline, r.id)):
-        by_unit.setdefault(row.unit, []).append(_item(row, known[row.stream], world, now, row.unit == mine))
-    units = [Unit(_name(u, world), items, sum(i.late for i in items)) for u, items in by_unit.items()]
-    return sorted(units, key=lambda u: (-u.late, -len(u.items), u.name))
+def _listing(rows: list[Row], known: dict[str, Stream], world: World, now: int, mine: str) -> Listing:
+    """By unit, whoever is latest first; ``mine`` may reply to what it owes."""
+    late, all_ = Counter(r.unit for r in rows if r.deadline < now), Counter(r.unit for r in rows)
+    rows = sorted(rows, key=lambda r: (-late[r.unit], -all_[r.unit], _name(r.unit, world), r.deadline, r.id))
+    columns = (*COLUMNS, "办理") if mine in all_ else COLUMNS
+    cells = [_cells(r, known[r.stream], world, now) for r in rows]
+    if mine in all_:
+        cells = [(*c, _reply(r, mine)) for c, r in zip(cells, rows, strict=True)]
+    return Listing("督办", columns, cells, EMPTY, NOTE, grouped=True)
+
+
+def _cells(row: Row, stream: Stream, world: World, now: int) -> tuple[Cell, ...]:
+    return (
+        Cell(_name(row.unit, world)),
+        Cell("：".join(filter(None, (sentences.title(row.duty, world), _about(row.duty, world))))),
+        Cell(sentences.holder(row.holder, world) if "/" in row.holder else ""),
+        Cell(past.title(stream, world)),
+        Cell(moment(row.opened, world.pack)),
+        Cell(moment(row.deadline, world.pack)),
+        Cell(gap(row.deadline, now, ("尚余", "已超"))),
+        Cell("超期", "late") if row.deadline < now else Cell("在办", "wait"),
+    )
+
+
+def _reply(row: Row, mine: str) -> Cell:
+    return Cell("登记回复", "", paths.to("township", "report", row.stream)) if row.unit == mine else Cell("")
 
 
 def _name(unit: str, world: World) -> str:
     return sentences.unit(unit, world)
-
-
-def _item(row: Row, stream: Stream, world: World, now: int, mine: bool) -> Item:
-    url = paths.to("township", "report", row.stream) if mine else ""
-    return Item(
-        sentences.title(row.duty, world),
-        _about(row.duty, world),
-        sentences.holder(row.holder, world) if "/" in row.holder else "",
-        row.stream,
-        past.title(stream, world),
-        row.opened,
-        row.deadline,
-        gap(row.deadline, now, ("尚余", "已超")),
-        row.deadline < now,
-        url,
-    )
 
 
 def _about(key: str, world: World) -> str:
@@ -129,20 +106,3 @@ def _scores(rows: list[Row], world: World, now: int) -> list[Score]:
             counts[2 if row.status == "done" else 3] += 1
     scores = [Score(_name(unit, world), *counts) for unit, counts in found.items()]
     return sorted(scores, key=lambda s: (-s.late, -s.tardy, -s.open, s.name))
-
-
-def _table(rows: list[Row], known: dict[str, Stream], world: World, now: int) -> Listing:
-    table = [
-        (
-            Cell(_name(r.unit, world)),
-            Cell("：".join(filter(None, (sentences.title(r.duty, world), _about(r.duty, world))))),
-            Cell(sentences.holder(r.holder, world)),
-            Cell(past.title(known[r.stream], world)),
-            Cell(moment(r.opened, world.pack)),
-            Cell(moment(r.deadline, world.pack)),
-            Cell(gap(r.deadline, now, ("尚余", "已超"))),
-            Cell("超期" if r.deadline < now else "在办"),
-        )
-        for r in sorted(rows, key=lambda r: (r.unit, r.deadline))
-    ]
-    return Listing("督办", COLUMNS, table, "")
