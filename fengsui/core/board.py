@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -56,7 +56,7 @@ def difference(before: State, after: State) -> tuple[list[Row], list[str]]:
     return changed, gone
 
 
-def _rows(stream: str, duty: Duty, known: dict[str, Share]) -> Iterator[Row]:
+def _rows(stream: str, duty: Duty, known: Mapping[str, Share]) -> Iterator[Row]:
     for holder, share in duty.shares.items():
         if known.get(holder) is share:
             continue

@@ -24,6 +24,7 @@ from fengsui.core.facts import (
     TimeReached,
     UnitReceived,
 )
+from fengsui.core.many import Many
 from fengsui.core.state import Duty, Refusal, Share, State, World
 
 replace = msgspec.structs.replace
@@ -53,8 +54,8 @@ def _opened(fact: DutyOpened) -> dict[str, Share]:
 
 
 def _put(state: State, key: str, clause: str, shares: dict[str, Share]) -> State:
-    before = state.duties[key].shares if key in state.duties else {}
-    return replace(state, duties={**state.duties, key: Duty(key, clause, {**before, **shares})})
+    before = state.duties[key].shares if key in state.duties else Many[str, Share]()
+    return replace(state, duties={**state.duties, key: Duty(key, clause, before.having(shares))})
 
 
 def _change(state: State, key: str, holders: Iterable[str], how: Callable[[Share], Share]) -> State:
@@ -239,10 +240,12 @@ def _due(state: State, at: int) -> list[Held]:
 def _unreached(fact: Exhausted, world: World) -> list[Held]:
     """Open shares whose every last-told person is now known to be unreachable, or not to be the one."""
     part = world.at(fact.stream).notices
+    told = part.people[fact.person].told if fact.person in part.people else {}
     hopeless = {
         holder
-        for holder, asked in part.asked.items()
-        if fact.person in asked.persons
+        for holder in told
+        if (asked := part.asked.get(holder)) is not None
+        and fact.person in asked.persons
         and (fact.notice == asked.notice or fact.person in part.disowned)
         and all((asked.notice, p) in part.exhausted or p in part.disowned for p in asked.persons)
     }

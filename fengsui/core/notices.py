@@ -54,19 +54,19 @@ def fold(part: NoticePart, fact: Notified | Reached | Exhausted | Tallied) -> No
         case Notified():
             return _told(part, fact)
         case Reached(holder=str(post)) if post:
-            return replace(part, people={**part.people, **vacancy.spoken(part, fact)})
+            return replace(part, people=part.people.having(vacancy.spoken(part, fact)))
         case Reached():
             mine = fact.state == "acknowledged"
             return replace(
                 part,
-                people={**part.people, fact.person: _further(part, fact)},
+                people=part.people.having({fact.person: _further(part, fact)}),
                 disowned=part.disowned - {fact.person} if mine else part.disowned,
             )
         case Exhausted():
             stranger = {fact.person} if fact.why == "disowned" else set()
             return replace(
                 part,
-                exhausted=part.exhausted | {(fact.notice, fact.person)},
+                exhausted=part.exhausted.having({(fact.notice, fact.person): True}),
                 disowned=part.disowned | stranger,
             )
         case Tallied():
@@ -75,10 +75,11 @@ def fold(part: NoticePart, fact: Notified | Reached | Exhausted | Tallied) -> No
 
 
 def _told(part: NoticePart, fact: Notified) -> NoticePart:
-    people, asked = dict(part.people), dict(part.asked)
+    people: dict[str, Contact] = {}
+    asked = dict(part.asked)
     by_holder: dict[str, list[str]] = defaultdict(list)
     for r in fact.recipients:
-        before = people.get(r.person, BLANK)
+        before = people.get(r.person, part.people.get(r.person, BLANK))
         told = {**before.told, **dict.fromkeys(r.holders, fact.version)} if r.holders else before.told
         people[r.person] = replace(before, version=max(before.version, fact.version), told=told)
         for holder in r.holders:
@@ -90,7 +91,7 @@ def _told(part: NoticePart, fact: Notified) -> NoticePart:
     return replace(
         part,
         sent={**part.sent, fact.key: fact},
-        people=people,
+        people=part.people.having(people),
         asked=asked,
         lists={**part.lists, **{name: _zones(part, name, fact) for name in fact.lists}},
         pending={**part.pending, fact.key: tuple(channels)},

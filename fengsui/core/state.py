@@ -10,6 +10,7 @@ import msgspec
 from fengsui.core.clauses import LEVELS, Level, Pack, touches
 from fengsui.core.directory import Directory
 from fengsui.core.facts import Consulted, InsertionOrdered, Notified, Plan, Reach, Series, SuspensionDecided
+from fengsui.core.many import Many
 
 DISTRICT = "district"
 """The stream of what belongs to no other: directory, packs."""
@@ -72,7 +73,7 @@ class Duty(msgspec.Struct, frozen=True):
 
     key: str
     clause: str
-    shares: dict[str, Share]
+    shares: Many[str, Share]
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -100,11 +101,11 @@ class NoticePart(msgspec.Struct, frozen=True):
     """Tellings of a stream: by key, by person, by holder; channels not yet tallied; who could not be reached."""
 
     sent: dict[str, Notified] = {}
-    people: dict[str, Contact] = {}
+    people: Many[str, Contact] = Many()
     asked: dict[str, Asked] = {}
     lists: dict[str, tuple[str, ...]] = {}  # list -> zones in which it was told
     pending: dict[str, tuple[str, ...]] = {}
-    exhausted: frozenset[tuple[str, str]] = frozenset()  # (notice, person)
+    exhausted: Many[tuple[str, str], bool] = Many()  # (notice, person)
     disowned: frozenset[str] = frozenset()  # persons who answered 不归我
 
 

@@ -262,7 +262,7 @@ def test_two_calls_at_the_same_moment_are_two_tellings():
     duty = e.state().duties["2.4.1/relay"]
     duties = {
         **e.state().duties,
-        "2.4.1/relay": msgspec.structs.replace(duty, shares={**duty.shares, "聚乐乡": reopened}),
+        "2.4.1/relay": msgspec.structs.replace(duty, shares=duty.shares.having({"聚乐乡": reopened})),
     }
     e.streams["incident-1"] = msgspec.structs.replace(e.state(), duties=duties)
 
