@@ -20,11 +20,12 @@ from fengsui.flow.serve import House
 from fengsui.store.accounts import Account
 from fengsui.store.sql import Errors
 from fengsui.web import here, rights, shared
+from fengsui.web.bodies import LARGE, Whole
 from fengsui.web.door import LinkDoor
 from fengsui.web.hot import Hot, Message, Receive, Send
 from fengsui.web.live import Hub, Part
 from fengsui.web.middleware import signed_in
-from fengsui.web.pages import desk
+from fengsui.web.pages import desk, phone
 from fengsui.web.tv import Tv
 
 THREADS = 8
@@ -45,7 +46,7 @@ class Application:
         self._hot = Hot(LinkDoor(self._links, lambda: house.ready, telephone), time.monotonic)
         self._hub = Hub(logged_in, settings.SESSION_COOKIE_NAME)
         wsgi: Any = get_wsgi_application()
-        self._pages: Any = WSGIMiddleware(wsgi, workers=THREADS)
+        self._pages = Whole(WSGIMiddleware(wsgi, workers=THREADS), _most)
         self._part = Part(glance, settings.SESSION_COOKIE_NAME, self._pages)
         self._tv = Tv(lambda: house.writer.world, house.clock.now)
         house.writer.wake += [self._hub.changed, self._tv.changed]
@@ -93,6 +94,11 @@ class Application:
         self._part.close(connections.close_all)
         shared.told(None)
         here.bind(None)
+
+
+def _most(path: str) -> int:
+    """Bytes of a form: photos come by links, for the rest a table of persons is the largest."""
+    return phone.BODY if path.startswith("/a/") else LARGE
 
 
 def _link(path: str) -> bool:

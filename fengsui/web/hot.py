@@ -7,6 +7,7 @@ because nothing else stands in front of these routes. The other steps of the pag
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
@@ -18,6 +19,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 BODY = 1024
 """Most bytes of a request body; the form has none to send."""
+PATIENCE = 15.0
+"""Seconds that a press of the button may take to arrive."""
 GUESSES = 20
 """Unknown tokens a client may ask for within a minute before it is asked to wait."""
 MINUTE = 60.0
@@ -69,30 +72,38 @@ class Hot:
         elif path.startswith("/a/") and method in ("GET", "HEAD", "POST"):
             await self._link(scope, receive, send)
         else:
-            await _page(send, 404, "没有这个页面", "请核对短信中的链接。也可以直接回复短信 1 签收。[W001]")
+            await notice(send, 404, "没有这个页面", "请核对短信中的链接。也可以直接回复短信 1 签收。[W001]")
 
     async def _link(self, scope: Message, receive: Receive, send: Send) -> None:
         client = (scope.get("client") or ("?",))[0]
         token = scope["path"][3:]
         if self._guessing(client):
-            await _page(
+            await notice(
                 send, 429, "请稍候", "访问过于频繁，请一分钟后再试。也可以直接回复短信 1 签收。[W002]"
             )
             return
         if scope["method"] == "POST":
-            if not await _drained(receive):
-                await _page(send, 413, "内容过长", "请只点按钮，不要附带内容。[W003]")
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    short = await _drained(receive)
+            except TimeoutError:
+                await notice(
+                    send, 408, "没有收全", "网络太慢，还没有签收。请再点一次，或直接回复短信 1。[W005]"
+                )
+                return
+            if not short:
+                await notice(send, 413, "内容过长", "请只点按钮，不要附带内容。[W003]")
                 return
             try:
                 page = await self.door.answer(token, _seen(scope["query_string"]))
             except Busy as busy:
-                await _page(send, 503, "尚未记下", str(busy) or str(Busy.__doc__))
+                await notice(send, 503, "尚未记下", str(busy) or str(Busy.__doc__))
                 return
         else:
             page = await self.door.look(token)
         if page is None:
             self._missed(client)
-            await _page(send, 404, *DEAD)
+            await notice(send, 404, *DEAD)
         else:
             await _send(send, 200, page)
 
@@ -124,7 +135,8 @@ def _seen(query: bytes) -> int:
     return int(value) if value.isdigit() and len(value) < 6 else 0
 
 
-async def _page(send: Send, status: int, title: str, text: str) -> None:
+async def notice(send: Send, status: int, title: str, text: str) -> None:
+    """A page of a few words, with their code."""
     await _send(send, status, phone_html.plain(title, text))
 
 
