@@ -18,7 +18,13 @@ LEVELS: tuple[Level, ...] = ("blue", "yellow", "orange", "red")
 """Levels from weak to strong (蓝 黄 橙 红); compare by index, never by name."""
 
 Grade = Literal["I", "II", "III", "IV"]
-Change = Literal["new", "up", "same", "down", "gone"]
+Action = Literal["issue", "renew", "change", "upgrade", "downgrade", "cancel", "correct"]
+"""发布 继续发布 变更 升级发布 降级发布 解除 更正: what a version of a warning does as a whole."""
+Change = Literal["new", "up", "same", "changed", "down", "gone", "kept", "corrected", "retracted"]
+"""What a version means for one area. changed: the strongest level stays, its zones do not; kept: nothing, nobody is told;
+corrected and retracted: the version before was wrong, and something or nothing of it still holds here."""
+GONE: tuple[Change, ...] = ("gone", "retracted")
+"""Changes after which nothing is in force for an area any more."""
 Do = Literal["remind", "deputy", "superior", "desk", "visit", "bulletin", "supervise"]
 Haste = Literal["urgent", "office"]
 Cause = Literal[
@@ -34,10 +40,12 @@ class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """因何 What starts a duty or a notice: a kind of fact, and filters on its fields (empty = any).
 
     ``change`` empty means new and up: a warning that holds or weakens only tells, it does not ask again.
+    ``modes``: signed by one person alone, as a retraction or in an emergency.
     """
 
     on: Cause
     change: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
     hazards: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     spread: float = 0.0  # share of the townships that the warning must touch
@@ -95,7 +103,7 @@ class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     title: str
     trigger: Trigger
-    who: tuple[str, ...] = ()  # empty = the clause's responsible; ``reached`` = whoever was told before
+    who: tuple[str, ...] = ()  # empty = the clause's responsible; ``reached``, ``misled``: see ``core.notices``
     audience: str = "responsible"
     template: str = ""  # empty = the notice's own name
 
@@ -148,10 +156,14 @@ class Audience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """报告 A kind of report that is evidence by itself; ``paper``: a document must be attached."""
+    """报告 A kind of report that is evidence by itself; ``paper``: a document must be attached.
+
+    ``other``: whoever signed the warning alone may not make it himself.
+    """
 
     title: str
     paper: bool = False
+    other: bool = False
 
 
 class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -233,8 +245,9 @@ class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: str
     issuer: str
     templates: dict[str, str]
-    actions: dict[str, str]
+    actions: dict[str, str]  # change → the word for it
     levels: dict[str, str]
+    verbs: dict[str, str]  # action → its name
 
 
 class Almanac(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

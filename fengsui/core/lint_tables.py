@@ -30,6 +30,8 @@ TEMPLATES: dict[str, frozenset[str]] = {
     "alert": ALERT,
     "alert_public": ALERT,
     "all_clear": ALERT,
+    "corrected": ALERT | {"was"},
+    "retracted": ALERT | {"was"},
     "remind": DUTY,
     "deputy": DUTY,
     "superior": DUTY,
@@ -49,7 +51,8 @@ TEMPLATES: dict[str, frozenset[str]] = {
 }
 """Templates a pack must have → the placeholders that ``wording`` fills in each. Others may use any of them."""
 
-ACTIONS = ("new", "same", "changed", "up", "down", "gone")
+ACTIONS = ("new", "same", "changed", "up", "down", "gone", "corrected", "retracted")
+VERBS = ("issue", "renew", "change", "upgrade", "downgrade", "cancel", "correct")
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -314,6 +317,7 @@ def _texts(pack: Pack) -> Iterator[Fault]:
     for name, needed, given in (
         ("templates", tuple(TEMPLATES), texts.templates),
         ("actions", ACTIONS, texts.actions),
+        ("verbs", VERBS, texts.verbs),
         ("levels", LEVELS, texts.levels),
     ):
         for key in needed:

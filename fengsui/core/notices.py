@@ -1,7 +1,8 @@
 """通知 Notices: who is told of a warning, and how far each telling got.
 
-Audience × channel × order are the pack's. Whoever was told by any version at any step is told the all-clear; nobody
-else is. A person stands once in one telling.
+Audience × channel × order are the pack's. ``reached``: whoever was told by any version at any step is told the all-clear;
+``misled``: whoever was told by a version that was wrong is told its correction; nobody else is. A person stands once in
+one telling.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from fengsui.core import alerts, triggers
-from fengsui.core.clauses import LEVELS, Change, Clause, Level, Notice, choose
+from fengsui.core.clauses import GONE, LEVELS, Change, Clause, Level, Notice, choose
 from fengsui.core.facts import (
     REACH,
     Alerted,
@@ -247,12 +248,22 @@ def _announce(fact: Alerted, world: World) -> Iterator[Fact]:
     for clause, notice in world.pack.notices:
         hazards = notice.trigger.hazards
         if notice.trigger.on == "alert" and (not hazards or fact.hazard in hazards):
-            who = _reached_before if notice.who == ("reached",) else _audience
-            yield from _tell(fact, clause, notice, who(clause, notice, world.at(fact.stream), world), world)
+            told = _whom(clause, notice, world.at(fact.stream), world)
+            yield from _tell(fact, clause, notice, told, world)
 
 
 Told = dict[Group, dict[str, tuple[str, ...]]]
 """For each change and level: person → holders he may answer for."""
+
+
+def _whom(clause: Clause, notice: Notice, state: State, world: World) -> Told:
+    match notice.who:
+        case ("reached",):
+            return _reached_before(clause, notice, state, world)
+        case ("misled",):
+            return _misled(clause, notice, state, world)
+        case _:
+            return _audience(clause, notice, state, world)
 
 
 def _audience(clause: Clause, notice: Notice, state: State, world: World) -> Told:
@@ -260,7 +271,7 @@ def _audience(clause: Clause, notice: Notice, state: State, world: World) -> Tol
     known: triggers.Changes = {}
     for unit in triggers.subjects(notice.who or clause.responsible, "", state, world.pack):
         for post, change, level in triggers.posts(unit, state, world, audience=notice.audience, known=known):
-            if not post.holder or (change == "gone" and not _may_know(post.holder, state)):
+            if not post.holder or (change in GONE and not _may_know(post.holder, state)):
                 continue
             if triggers.asks(notice.trigger, change, level):
                 group = found[change, level]
@@ -277,7 +288,7 @@ def _reached_before(clause: Clause, notice: Notice, state: State, world: World) 
     """Whoever was told in any version at any step and whose area the warning has left, minus whoever was withdrawn."""
     del clause, notice
     found: Told = defaultdict(dict)
-    for person in state.notices.people:
+    for person in () if state.alert.action == "correct" else state.notices.people:
         if not _may_know(person, state):
             continue
         gone = _gone(person, state, world)
@@ -290,15 +301,46 @@ def _gone(person: str, state: State, world: World) -> Level | None:
     """The level that has left a person, None while the warning still touches anything he answers for."""
     if not state.alert.holds:
         return max(state.alert.before.zones.values(), key=LEVELS.index)
+    changes = _changes(person, state, world)
+    if not changes or any(c[0] != "gone" for c in changes):
+        return None
+    return max((c[1] for c in changes), key=LEVELS.index)
+
+
+def _changes(person: str, state: State, world: World) -> list[Group]:
+    """What the newest version changed for all that a person answers for."""
     areas = {alerts.area_of(h, world) for h in state.notices.people[person].told}
     areas |= {p.area for p in world.directory.held.get(person, ())}
     known = world.directory.persons.get(person)
     if not areas and known:
         areas = {alerts.area_of(known.unit, world)}
-    changes = [c for a in sorted(filter(None, areas)) if (c := alerts.change(state.alert, a))]
-    if not changes or any(c[0] != "gone" for c in changes):
-        return None
-    return max((c[1] for c in changes), key=LEVELS.index)
+    return [c for a in sorted(filter(None, areas)) if (c := alerts.change(state.alert, a))]
+
+
+def _misled(clause: Clause, notice: Notice, state: State, world: World) -> Told:
+    """Whoever was told by the version that was wrong: exactly these, but for those whom the right one alarms anew; once
+    nothing holds any more, whoever was told by any version.
+    """
+    del clause, notice
+    found: Told = defaultdict(dict)
+    for person in sorted(_told_by(state)) if state.alert.action == "correct" else ():
+        if not _may_know(person, state):
+            continue
+        changes = _changes(person, state, world)
+        if any(c[0] in triggers.FRESH for c in changes):
+            continue
+        holds = [level for change, level in changes if change not in GONE]
+        level = max(holds or (state.alert.before.zones or state.alert.now.zones).values(), key=LEVELS.index)
+        found["corrected" if holds else "retracted", level][person] = ()
+    return found
+
+
+def _told_by(state: State) -> set[str]:
+    """Persons whom the version before told anything; all who were ever told, where nothing is in force any more."""
+    if not state.alert.holds:
+        return set(state.notices.people)
+    wrong = [n for n in state.notices.sent.values() if n.version == state.alert.version - 1]
+    return {r.person for n in wrong for r in n.recipients}
 
 
 def _tell(fact: Alerted, clause: Clause, notice: Notice, told: Told, world: World) -> Iterator[Fact]:
@@ -340,12 +382,17 @@ Informed = dict[Group, tuple[tuple[str, ...], tuple[str, ...]]]
 
 
 def _informed(notice: Notice, state: State, world: World) -> Informed:
+    correction = state.alert.action == "correct"
     if notice.who == ("reached",):
-        return _cleared(state)
+        return {} if correction else _cleared(state)
+    if notice.who == ("misled",):
+        return _righted(state) if correction else {}
     lists = world.pack.audiences[notice.audience].lists
     found: dict[Group, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for zone, level in state.alert.now.zones.items():
         change, before = _began(zone, level, state)
+        if zone in state.alert.kept or (correction and change not in triggers.FRESH):
+            continue
         names = {*choose(lists, level), *(choose(lists, before) if change == "down" else ())}
         if names and triggers.asks(notice.trigger, change, level):
             found[change, level][0].update(names)
@@ -375,3 +422,18 @@ def _cleared(state: State) -> Informed:
         group: (tuple(sorted(n for n, at in told.items() if zones & set(at))), tuple(sorted(zones)))
         for group, zones in left.items()
     }
+
+
+def _righted(state: State) -> Informed:
+    """Lists that the wrong version told anything, each in the zones where it was told so: what still holds there, or that
+    nothing does.
+    """
+    found: dict[Group, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    for told in state.notices.sent.values():
+        for zone in told.zones if told.version == state.alert.version - 1 or not state.alert.holds else ():
+            now = state.alert.now.level(zone)
+            before = max((state.alert.before.zones or state.alert.now.zones).values(), key=LEVELS.index)
+            names, zones = found[("corrected", now) if now else ("retracted", before)]
+            names.update(told.lists)
+            zones.add(zone)
+    return {g: (tuple(sorted(names)), tuple(sorted(zones))) for g, (names, zones) in found.items() if names}
