@@ -60,7 +60,7 @@ def offered(part: AlertPart, hazard: Hazard | None) -> tuple[Action, ...]:
     if not part.version:
         return ("issue",)
     if not part.holds or hazard is None:
-        return ("correct",)
+        return ("issue", "correct")
     levels = [LEVELS.index(level) for level in hazard.levels if level in LEVELS]
     held = [LEVELS.index(level) for level in part.now.zones.values()]
     found: tuple[tuple[Action, bool], ...] = (
@@ -183,8 +183,8 @@ def _unsound(fact: Alerted, world: World) -> Refusal | None:
             return Refusal("A04", f"预警区域“{zone}”不在数据包中，请从列表选择")
         if level not in hazard.levels:
             return Refusal("A05", f"{hazard.name}没有这一级别的预警信号，请另选级别")
-    if not fact.zones and not now.holds and fact.action != "correct":
-        return Refusal("A06", "没有生效中的预警可供解除")
+    if not fact.zones and not now.holds:
+        return Refusal("A06", "没有生效中的预警可供解除或撤回")
     if fact.zones and fact.expires <= fact.at:
         return Refusal("A07", "失效时间须晚于发布时间")
     return _doubled(fact, world)

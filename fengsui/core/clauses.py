@@ -103,7 +103,9 @@ class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     title: str
     trigger: Trigger
-    who: tuple[str, ...] = ()  # empty = the clause's responsible; ``reached``, ``misled``: see ``core.notices``
+    who: tuple[
+        str, ...
+    ] = ()  # empty = the clause's responsible; ``reached``, ``misled``: see ``core.notices``
     audience: str = "responsible"
     template: str = ""  # empty = the notice's own name
 

@@ -94,7 +94,9 @@ def _clause(pack: Pack, clause: Clause) -> Iterator[Fault]:
 
 def _notice(pack: Pack, clause: Clause, notice: Notice) -> Iterator[Fault]:
     where, field = _file(clause), f"notice.{notice.name}"
-    yield from _units(pack, where, f"{field}.who", notice.who, {"reached": "此前通知过的人", "misled": "收到有误信息的人"})
+    yield from _units(
+        pack, where, f"{field}.who", notice.who, {"reached": "此前通知过的人", "misled": "收到有误信息的人"}
+    )
     yield from _trigger(pack, clause, field, notice.trigger)
     if notice.audience not in pack.audiences:
         yield unknown(where, f"{field}.audience", notice.audience, pack.audiences, "P019")

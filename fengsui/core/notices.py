@@ -321,17 +321,19 @@ def _misled(clause: Clause, notice: Notice, state: State, world: World) -> Told:
     """Whoever was told by the version that was wrong: exactly these, but for those whom the right one alarms anew; once
     nothing holds any more, whoever was told by any version.
     """
-    del clause, notice
+    del clause
     found: Told = defaultdict(dict)
     for person in sorted(_told_by(state)) if state.alert.action == "correct" else ():
         if not _may_know(person, state):
             continue
         changes = _changes(person, state, world)
-        if any(c[0] in triggers.FRESH for c in changes):
-            continue
+        if any(c[0] in triggers.FRESH for c in changes) or (state.alert.holds and not changes):
+            continue  # alarmed anew; or nothing of what was wrong was about them
         holds = [level for change, level in changes if change not in GONE]
         level = max(holds or (state.alert.before.zones or state.alert.now.zones).values(), key=LEVELS.index)
-        found["corrected" if holds else "retracted", level][person] = ()
+        group: Group = ("corrected" if holds else "retracted", level)
+        if triggers.asks(notice.trigger, *group):
+            found[group][person] = ()
     return found
 
 
@@ -386,7 +388,7 @@ def _informed(notice: Notice, state: State, world: World) -> Informed:
     if notice.who == ("reached",):
         return {} if correction else _cleared(state)
     if notice.who == ("misled",):
-        return _righted(state) if correction else {}
+        return _righted(notice, state) if correction else {}
     lists = world.pack.audiences[notice.audience].lists
     found: dict[Group, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for zone, level in state.alert.now.zones.items():
@@ -424,7 +426,7 @@ def _cleared(state: State) -> Informed:
     }
 
 
-def _righted(state: State) -> Informed:
+def _righted(notice: Notice, state: State) -> Informed:
     """Lists that the wrong version told anything, each in the zones where it was told so: what still holds there, or that
     nothing does.
     """
@@ -433,7 +435,8 @@ def _righted(state: State) -> Informed:
         for zone in told.zones if told.version == state.alert.version - 1 or not state.alert.holds else ():
             now = state.alert.now.level(zone)
             before = max((state.alert.before.zones or state.alert.now.zones).values(), key=LEVELS.index)
-            names, zones = found[("corrected", now) if now else ("retracted", before)]
-            names.update(told.lists)
-            zones.add(zone)
-    return {g: (tuple(sorted(names)), tuple(sorted(zones))) for g, (names, zones) in found.items() if names}
+            group: Group = ("corrected", now) if now else ("retracted", before)
+            if told.lists and triggers.asks(notice.trigger, *group):
+                found[group][0].update(told.lists)
+                found[group][1].add(zone)
+    return {group: (tuple(sorted(names)), tuple(sorted(zones))) for group, (names, zones) in found.items()}
