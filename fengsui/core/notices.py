@@ -300,11 +300,16 @@ def _reached_before(clause: Clause, notice: Notice, state: State, world: World) 
 def _gone(person: str, state: State, world: World) -> Level | None:
     """The level that has left a person, None while the warning still touches anything he answers for."""
     if not state.alert.holds:
-        return max(state.alert.before.zones.values(), key=LEVELS.index)
+        return _ended(state)
     changes = _changes(person, state, world)
     if not changes or any(c[0] != "gone" for c in changes):
         return None
     return max((c[1] for c in changes), key=LEVELS.index)
+
+
+def _ended(state: State) -> Level:
+    """The strongest level of the version that was replaced."""
+    return state.alert.before.strongest or LEVELS[0]
 
 
 def _changes(person: str, state: State, world: World) -> list[Group]:
@@ -318,31 +323,29 @@ def _changes(person: str, state: State, world: World) -> list[Group]:
 
 
 def _misled(clause: Clause, notice: Notice, state: State, world: World) -> Told:
-    """Whoever was told by the version that was wrong: exactly these, but for those whom the right one alarms anew; once
-    nothing holds any more, whoever was told by any version.
+    """Where something still holds, exactly whom the wrong version told; where nothing does any more, whoever was ever told
+    so. Neither whom the right version alarms anew, nor whom nothing of the wrong one was about.
     """
     del clause
     found: Told = defaultdict(dict)
-    for person in sorted(_told_by(state)) if state.alert.action == "correct" else ():
-        if not _may_know(person, state):
-            continue
+    wrong = _told_by(state, state.alert.version - 1)
+    for person in state.notices.people if state.alert.action == "correct" else ():
         changes = _changes(person, state, world)
-        if any(c[0] in triggers.FRESH for c in changes) or (state.alert.holds and not changes):
-            continue  # alarmed anew; or nothing of what was wrong was about them
+        if not _may_know(person, state) or any(c[0] in triggers.FRESH for c in changes):
+            continue
         holds = [level for change, level in changes if change not in GONE]
-        level = max(holds or (state.alert.before.zones or state.alert.now.zones).values(), key=LEVELS.index)
+        if (holds and person not in wrong) or (state.alert.holds and not changes):
+            continue
+        level = max(holds or [level for _, level in changes], key=LEVELS.index, default=_ended(state))
         group: Group = ("corrected" if holds else "retracted", level)
         if triggers.asks(notice.trigger, *group):
             found[group][person] = ()
     return found
 
 
-def _told_by(state: State) -> set[str]:
-    """Persons whom the version before told anything; all who were ever told, where nothing is in force any more."""
-    if not state.alert.holds:
-        return set(state.notices.people)
-    wrong = [n for n in state.notices.sent.values() if n.version == state.alert.version - 1]
-    return {r.person for n in wrong for r in n.recipients}
+def _told_by(state: State, version: int) -> set[str]:
+    """Persons whom a version told anything."""
+    return {r.person for n in state.notices.sent.values() if n.version == version for r in n.recipients}
 
 
 def _tell(fact: Alerted, clause: Clause, notice: Notice, told: Told, world: World) -> Iterator[Fact]:
@@ -417,7 +420,7 @@ def _cleared(state: State) -> Informed:
     told, left = state.notices.lists, defaultdict[Group, set[str]](set)
     for zone in {z for zones in told.values() for z in zones}:
         if not state.alert.holds:
-            left["gone", max(state.alert.before.zones.values(), key=LEVELS.index)].add(zone)
+            left["gone", _ended(state)].add(zone)
         elif (change := alerts.change(state.alert, zone)) and change[0] == "gone":
             left[change].add(zone)
     return {
@@ -427,16 +430,14 @@ def _cleared(state: State) -> Informed:
 
 
 def _righted(notice: Notice, state: State) -> Informed:
-    """Lists that the wrong version told anything, each in the zones where it was told so: what still holds there, or that
-    nothing does.
-    """
+    """Lists by the zones in which they were told: where something still holds, by the wrong version; else, by any."""
     found: dict[Group, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for told in state.notices.sent.values():
-        for zone in told.zones if told.version == state.alert.version - 1 or not state.alert.holds else ():
-            now = state.alert.now.level(zone)
-            before = max((state.alert.before.zones or state.alert.now.zones).values(), key=LEVELS.index)
-            group: Group = ("corrected", now) if now else ("retracted", before)
-            if told.lists and triggers.asks(notice.trigger, *group):
+        for zone in told.zones if told.lists else ():
+            now, before = state.alert.now.level(zone), state.alert.before.level(zone)
+            group: Group = ("corrected", now) if now else ("retracted", before or _ended(state))
+            wrong = told.version == state.alert.version - 1 if now else bool(before) or not state.alert.holds
+            if wrong and triggers.asks(notice.trigger, *group):
                 found[group][0].update(told.lists)
                 found[group][1].add(zone)
     return {group: (tuple(sorted(names)), tuple(sorted(zones))) for group, (names, zones) in found.items()}

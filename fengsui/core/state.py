@@ -22,6 +22,11 @@ class Zoned(msgspec.Struct, frozen=True):
 
     zones: dict[str, Level] = {}
 
+    @property
+    def strongest(self) -> Level | None:
+        """The strongest level anywhere, None where nothing holds."""
+        return max(self.zones.values(), key=LEVELS.index, default=None)
+
     def level(self, area: str) -> Level | None:
         """The strongest level over an area, or None."""
         return max(self.near(area).values(), key=LEVELS.index, default=None)
