@@ -106,9 +106,10 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _rebuild(arguments: argparse.Namespace) -> None:
     del arguments
-    _place()
+    data, here, _ = _place()
     session = Session()
-    sys.stdout.write(f"看板已由台账重建，与原看板不同 {rebuild.rebuild(session)} 行。\n")
+    zone = packs.load(site.which(data, here)).zone
+    sys.stdout.write(f"看板已由台账重建，与原看板不同 {rebuild.rebuild(session, zone)} 行。\n")
     session.close()
 
 

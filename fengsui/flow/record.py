@@ -223,6 +223,7 @@ class Writer:
     def _open(self) -> None:
         self._session, self._papers = Session(), open_archive()
         streams, self._seq = rebuild.fold_all(self._session)
+        rebuild.registered(self._session, self.world.pack.zone)
         open_ = {name: state for name, state in streams.items() if not state.closed}
         heads: dict[str, Head] = {name: h for name, state in open_.items() if (h := head(state))}
         self.world = World(self.world.pack, people.snapshot(self._session, self._setting.ways), open_, heads)
