@@ -83,8 +83,8 @@ DATABASE_ROUTERS = ["fengsui.store.router.Router"]
 INSTALLED_APPS = ["django.contrib.sessions", "django.contrib.staticfiles", "fengsui.store", "fengsui.web"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "fengsui.web.middleware.policy",
+    "fengsui.web.files.Static",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "fengsui.web.middleware.Gate",
@@ -101,8 +101,6 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 SESSION_COOKIE_NAME = "fengsui"
 SESSION_COOKIE_AGE = 12 * 3600  # one shift

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from fengsui.core.clauses import Do, Haste
+from fengsui.core.clauses import LEVELS, Do, Haste
 from fengsui.core.facts import Call, DutyOpened, Exhausted, Fact, Notified, PlanStep, Recipient, StepTaken
 from fengsui.core.state import Share, State, World
 
@@ -151,6 +151,5 @@ def _occasion(fact: Fact) -> str:
 
 
 def _level(state: State) -> str:
-    levels = list((state.alert.now.zones or state.alert.before.zones).values())
-    order = ("blue", "yellow", "orange", "red")
-    return max(levels, key=order.index) if levels else ""
+    zones = state.alert.now.zones or state.alert.before.zones
+    return max(zones.values(), key=LEVELS.index, default="")

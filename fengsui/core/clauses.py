@@ -168,6 +168,21 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     other: bool = False
 
 
+Reader = Literal["office", "village"]
+"""Who reads a warning here: people of a government or another unit, people who answer for a village."""
+
+
+class Addressee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """防御指南的对象 Whom items of defence guides speak to, known by the words they open with.
+
+    readers: which of our readers are meant by it.
+    """
+
+    title: str
+    readers: tuple[Reader, ...]
+    opens: tuple[str, ...]
+
+
 class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """单位 An office or government that holds duties.
 
@@ -307,6 +322,12 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     rights: Right
     roles: dict[str, str]
     sources: dict[str, str] = {}  # S1 … → what it is; texts named ``source`` cite these keys
+    addressees: dict[str, Addressee] = {}
+
+    def guide(self, signal: Signal, reader: Reader) -> tuple[str, ...]:
+        """Items of a signal's guide that concern a reader, in their order and words; all of it if none does."""
+        others = tuple(o for a in self.addressees.values() if reader not in a.readers for o in a.opens)
+        return tuple(item for item in signal.guide if not item.startswith(others)) or signal.guide
 
     @cached_property
     def rules(self) -> dict[str, tuple[tuple[Clause, Duty, Trigger], ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from fengsui.core.clauses import choose
+from fengsui.core.clauses import LEVELS, choose
 from fengsui.core.facts import Consulted, DutyOpened, Fact, Notified, Recipient
 from fengsui.core.state import Refusal, State, World
 
@@ -70,8 +70,6 @@ def _summons(fact: Consulted, world: World) -> Iterator[Fact]:
             template="summons",
             recipients=recipients,
             version=state.alert.version,
-            level=max(
-                state.alert.now.zones.values(), key=("blue", "yellow", "orange", "red").index, default=""
-            ),
+            level=max(state.alert.now.zones.values(), key=LEVELS.index, default=""),
             subject=fact.consultation,
         )

@@ -53,6 +53,8 @@ class Proof(msgspec.Struct, frozen=True):
 def proofs(fact: Fact, world: World) -> Iterator[Proof]:
     """What a fact proves; most prove nothing or one thing."""
     match fact:
+        case Reached(state="acknowledged", holder=str(post)) if post:
+            yield Proof("acknowledged", frozenset((post,)), fact.version)
         case Reached(state="acknowledged"):
             yield from _answered(fact, world)
         case Reported():

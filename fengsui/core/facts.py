@@ -139,7 +139,9 @@ class Reached(Record, frozen=True, tag="reached"):
     """到达 The first time a message to a responsible person got this far.
 
     notice: key of the Notified; version: what the person was told and answers. by: who says so, if not the person
-    himself (the desk after a call).
+    himself (the desk after a call). holder: the post that the desk signs for, because nobody could be told for it;
+    then person is who answered the call ("" = nobody of the directory) and paper the note of who he is and what he
+    promised.
     """
 
     person: str
@@ -148,6 +150,8 @@ class Reached(Record, frozen=True, tag="reached"):
     state: Reach
     version: int = 0
     by: str = ""
+    holder: str = ""
+    paper: str = ""
 
 
 class Exhausted(Record, frozen=True, tag="exhausted"):

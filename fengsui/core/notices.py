@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from fengsui.core import alerts, triggers
+from fengsui.core import alerts, triggers, vacancy
 from fengsui.core.clauses import GONE, LEVELS, Change, Clause, Level, Notice, choose
 from fengsui.core.facts import (
     REACH,
@@ -54,6 +54,8 @@ def fold(part: NoticePart, fact: Notified | Reached | Exhausted | Tallied) -> No
     match fact:
         case Notified():
             return _told(part, fact)
+        case Reached(holder=str(post)) if post:
+            return replace(part, people={**part.people, **vacancy.spoken(part, fact)})
         case Reached():
             mine = fact.state == "acknowledged"
             return replace(
@@ -135,6 +137,8 @@ def admit(fact: Fact, world: World) -> Refusal | None:
 
 
 def _reached(fact: Reached, world: World) -> Refusal | None:
+    if fact.holder:
+        return vacancy.refusal(fact, world)
     state = world.at(fact.stream)
     contact = state.notices.people.get(fact.person)
     if contact is None:
@@ -218,6 +222,16 @@ def _reception(fact: Reached, world: World) -> Iterator[Fact]:
     """
     if fact.stream == DISTRICT or REACH.index(fact.state) < REACH.index(world.pack.reception):
         return  # no warning is told there
+    state, units = world.at(fact.stream), _receiving(fact, world)
+    for unit in sorted(filter(None, units)):
+        if state.received.get(unit, 0) < units[unit]:
+            yield UnitReceived(fact.stream, fact.at, unit, units[unit])
+
+
+def _receiving(fact: Reached, world: World) -> dict[str, int]:
+    """Units that have received by this, each with the version; a post signed for stands for its unit alone."""
+    if fact.holder:
+        return {fact.holder.split("/", 1)[0]: fact.version}
     state, person = world.at(fact.stream), world.directory.persons.get(fact.person)
     contact = state.notices.people[fact.person]
     version = fact.version or contact.version
@@ -225,9 +239,7 @@ def _reception(fact: Reached, world: World) -> Iterator[Fact]:
     for holder, told in contact.told.items():
         unit = holder.split("/", 1)[0]
         units[unit] = max(units.get(unit, 0), min(version, told))
-    for unit in sorted(filter(None, units)):
-        if state.received.get(unit, 0) < units[unit]:
-            yield UnitReceived(fact.stream, fact.at, unit, units[unit])
+    return units
 
 
 def _implied(fact: Reported, world: World) -> Iterator[Fact]:

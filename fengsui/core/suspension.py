@@ -9,6 +9,9 @@ import msgspec
 from fengsui.core.facts import DutyOpened, Fact, SuspensionDecided
 from fengsui.core.state import Refusal, State, World
 
+DECIDERS = ("leader", "duty_leader", "duty_officer")
+"""Posts that may decide for their unit what stops, and when it goes on."""
+
 
 def folded(state: State, fact: SuspensionDecided) -> State:
     """The latest decision of each unit."""
@@ -24,11 +27,31 @@ def admit(fact: Fact, world: World) -> Refusal | None:
         return Refusal("S00", "该决定已记录", already=True)
     if fact.replaces != (before.at if before else 0):
         return Refusal("S01", "该单位已有新的决定，请刷新后再定")
-    if fact.lifted and not (before and before.stops and not before.lifted):
+    if fact.lifted and not stopped(world.at(fact.stream), fact.unit):
         return Refusal("S03", "该单位没有停工停业停课，无须恢复")
     if not fact.stops and not fact.lifted and not fact.reason:
         return Refusal("S02", "不停须写明理由")
     return None
+
+
+def deciding(person: str, state: State, world: World) -> tuple[str, ...]:
+    """Units for which a person may decide: by a post he holds, or one that he was asked for in its holder's place."""
+    contact = state.notices.people.get(person)
+    held = [p.id for p in world.directory.held.get(person, ())]
+    posts = [h.split("/") for h in (*held, *(contact.told if contact else ())) if "/" in h]
+    return tuple(dict.fromkeys(parts[0] for parts in posts if parts[1] in DECIDERS))
+
+
+def stopped(state: State, unit: str) -> bool:
+    """Whether a unit has stopped something and not lifted it."""
+    said = state.suspension.get(unit)
+    return bool(said and said.stops and not said.lifted)
+
+
+def remains(person: str, state: State, world: World) -> bool:
+    """Whether a warning that is over still leaves this person something: to lift what stands still, or to see it lifted."""
+    decisions = (state.suspension.get(unit) for unit in deciding(person, state, world))
+    return any(said.stops or said.lifted for said in decisions if said)
 
 
 def decide(fact: Fact, world: World) -> Iterator[Fact]:
@@ -38,6 +61,6 @@ def decide(fact: Fact, world: World) -> Iterator[Fact]:
             for unit in fact.holders:
                 stops = world.directory.standing.get(unit)
                 before = world.at(fact.stream).suspension.get(unit)
-                if stops and not (before and before.stops and not before.lifted):
+                if stops and not stopped(world.at(fact.stream), unit):
                     replaces = before.at if before else 0
                     yield SuspensionDecided(fact.stream, fact.at, unit, "standing", stops, replaces=replaces)

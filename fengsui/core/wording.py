@@ -208,8 +208,7 @@ def _subject(state: State, pack: Pack) -> str:
     alert = state.alert
     if not alert.hazard:
         return "责任人名单"
-    levels = list((alert.now.zones or alert.before.zones).values())
-    strongest = max(levels, key=LEVELS.index)
+    strongest = max((alert.now.zones or alert.before.zones).values(), key=LEVELS.index)
     return f"{pack.hazards[alert.hazard].name}{pack.texts.levels[strongest]}预警"
 
 

@@ -1,6 +1,7 @@
 """链接 Links: the opaque token of a message — one person, one warning — and what pressing its button does.
 
-A token is 12 characters of a keyed hash; only its own hash is stored. It lives as long as the warning holds.
+A token is 12 characters of a keyed hash; only its own hash is stored. It lives as long as the warning holds; for who may
+decide for a unit that stopped something, until the stream is closed: he must be able to lift it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
+from fengsui.core import suspension
 from fengsui.core.clauses import LEVELS
 from fengsui.core.facts import Notified, Reached, Recipient
 from fengsui.core.state import State, World
@@ -48,12 +50,14 @@ class Links:
     async def answer(self, token: str, seen: int = 0) -> tuple[str, State, bool] | None:
         """Confirm as a fact: (person, stream as it is then, whether it is recorded). None: the token is dead.
 
-        seen: the version that was read, which a page opened before an upgrade never exceeds; 0 = the newest. Raises Unwritten if nothing could be written.
+        A warning that is over needs no confirming: nothing is recorded. seen: the version that was read, which a page opened before an upgrade never exceeds; 0 = the newest. Raises Unwritten if nothing could be written.
         """
         found = await self.find(token)
         if found is None:
             return None
         person, state = found
+        if not state.alert.holds:
+            return person, state, False
         newest = state.notices.people[person].version
         version = min(seen, newest) if seen else newest
         fact = Reached(state.stream, self.writer.clock.now(), person, "", "link", "acknowledged", version)
@@ -77,11 +81,11 @@ def well_formed(token: str) -> bool:
 
 
 def living(person: str, stream: str, world: World) -> tuple[str, State] | None:
-    """Person and stream of a token while its warning holds, else None."""
+    """Person and stream of a token while it opens anything, else None."""
     state = world.streams.get(stream)
-    if state is None or not state.alert.holds or person not in state.notices.people:
+    if state is None or person not in state.notices.people:
         return None
-    return person, state
+    return (person, state) if state.alert.holds or suspension.remains(person, state, world) else None
 
 
 def known(session: Session, token: str, world: World) -> tuple[str, State] | None:

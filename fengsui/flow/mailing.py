@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from fengsui.core import wording
-from fengsui.core.facts import Call, Exhausted, Notified, Reach, Reached, Tallied
+from fengsui.core import suspension, wording
+from fengsui.core.facts import Call, Exhausted, Notified, Reach, Reached, Recipient, Tallied
 from fengsui.core.state import World
 from fengsui.flow.inputs import Input, Lane
 from fengsui.formats import sms
@@ -64,7 +64,7 @@ def prepare(id: str, fact: Notified, world: World, paper: bytes, link: Link) -> 
     for recipient in fact.recipients:
         if recipient.calls not in reasons:
             reasons[recipient.calls] = wording.render(fact, recipient.calls, world, paper)
-    asked = [r.person for r in fact.recipients if r.holders] if link.address and state.alert.holds else []
+    asked = [r.person for r in fact.recipients if _links(r, fact.stream, world)] if link.address else []
     ending = {p: link.words(p, fact.stream, world.pack.texts.templates["link"]) for p in asked}
     mail = Mail(
         id,
@@ -79,6 +79,14 @@ def prepare(id: str, fact: Notified, world: World, paper: bytes, link: Link) -> 
         if len(sms.split(text)) > PARTS:
             raise sms.TextTooLong(sms.TextTooLong.__doc__)
     return mail
+
+
+def _links(recipient: Recipient, stream: str, world: World) -> bool:
+    """Whether a link would open anything for this person: what he answers for, or what he has still to lift."""
+    state = world.at(stream)
+    if state.alert.holds:
+        return bool(recipient.holders)
+    return suspension.remains(recipient.person, state, world)
 
 
 def route(lanes: Iterable[Lane], channel: str, series: str) -> str:

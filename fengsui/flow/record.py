@@ -66,8 +66,9 @@ KEPT = 3 * 24 * 3600 * 1_000_000
 class Writer:
     """The writer of a process; ``start`` it, ``post`` to it from any thread, ``stop`` it.
 
-    world: as of the last commit, to be read by whoever shows it. wake: called after each commit, in the writer's
-    thread. alarm: called with what a person must see to. failure: what ended the thread, if it did not end by itself.
+    position: the world as of the last commit and its seq, taken together by whoever must name it. wake: called after
+    each commit, in the writer's thread. alarm: called with what a person must see to. failure: what ended the thread,
+    if it did not end by itself.
     """
 
     def __init__(
@@ -84,10 +85,9 @@ class Writer:
         self.wake: list[Callable[[Change], None]] = []
         self.alarm: list[Callable[[Alarm], None]] = []
         self.failure: BaseException | None = None
-        self.world = World(pack, Directory({}, {}), {}, {})
+        self.position = (World(pack, Directory({}, {}), {}, {}), 0)
         self._setting = Setting(vault, tuple(lanes), __version__, packs or (lambda _: pack), address)
         self._name = secrets.token_hex(4)
-        self._seq = 0
         self._looked = self._swept = 0
         self._issued, self._sliced, self._left = False, False, True
         self._stuck: dict[str, int] = {}
@@ -101,6 +101,11 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     # ── asking, from any thread ──────────────────────────────────────────────
+
+    @property
+    def world(self) -> World:
+        """Everything known as of the last commit, to be read by whoever shows it."""
+        return self.position[0]
 
     def start(self) -> None:
         """Fold the ledger and begin. Raises what made that impossible."""
@@ -222,11 +227,12 @@ class Writer:
 
     def _open(self) -> None:
         self._session, self._papers = Session(), open_archive()
-        streams, self._seq = rebuild.fold_all(self._session)
+        streams, seq = rebuild.fold_all(self._session)
         rebuild.registered(self._session, self.world.pack.zone)
         open_ = {name: state for name, state in streams.items() if not state.closed}
         heads: dict[str, Head] = {name: h for name, state in open_.items() if (h := head(state))}
-        self.world = World(self.world.pack, people.snapshot(self._session, self._setting.ways), open_, heads)
+        directory = people.snapshot(self._session, self._setting.ways)
+        self.position = (World(self.world.pack, directory, open_, heads), seq)
 
     def _abandon(self, error: BaseException) -> None:
         """The thread ends: whoever waits must know. The process is expected to end, too."""
@@ -301,7 +307,7 @@ class Writer:
         self._withdraw(waiting, now)
         self._session.begin()
         chain = ledger.lock(self._session)
-        world, seq = rounds.caught_up(self._session, self.world, self._seq, self._setting)
+        world, seq = rounds.caught_up(self._session, *self.position, self._setting)
         this = Round(self._session, self._papers, self._setting, world, now)
         answers = this.take([one for one, _ in waiting.inputs], asked=True)
         results = [this.job(job.run) for job in waiting.jobs]
@@ -313,7 +319,7 @@ class Writer:
             self._session.run("SELECT pg_notify('fengsui', ?)", self._name)
         if not self._commit(waiting):
             return True
-        self.world, self._seq = this.settled(), max(seq, chain.seq)
+        self.position = (this.settled(), max(seq, chain.seq))
         for (_, future), answer in zip(waiting.inputs, answers, strict=True):
             given = this.answer(answer)
             future.set_result(given) if isinstance(given, Answer) else future.set_exception(given)
@@ -321,7 +327,7 @@ class Writer:
             job.future.set_exception(result) if isinstance(result, Parked) else job.future.set_result(result)
         self._looked = now
         self._tell([*this.alarms, *looped])
-        changed = Change(self._seq, this.streams, this.deliveries or more)
+        changed = Change(self.position[1], this.streams, this.deliveries or more)
         if waiting.futures or this.streams or more:
             for wake in self.wake:
                 wake(changed)
@@ -366,7 +372,7 @@ class Writer:
         self._session.begin()
         try:
             ledger.lock(self._session)
-            world, _ = rounds.caught_up(self._session, self.world, self._seq, self._setting)
+            world, _ = rounds.caught_up(self._session, *self.position, self._setting)
             trial = Round(self._session, self._papers, self._setting, world, now)
             (answer,) = trial.take([one])
         finally:

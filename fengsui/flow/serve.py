@@ -25,6 +25,7 @@ from fengsui.flow import inputs
 from fengsui.flow.clock import Alarm, Time
 from fengsui.flow.holds import Holds
 from fengsui.flow.inputs import Change
+from fengsui.flow.jobs import Jobs
 from fengsui.flow.listen import Listener
 from fengsui.flow.receive import Mailroom
 from fengsui.flow.record import Writer
@@ -62,6 +63,7 @@ class House:
         self.lanes = [Lane(g, self.writer, vault, clock) for g in gateways]
         self._holds = Holds(self.lanes)
         self.mailroom = Mailroom(self.writer)
+        self.jobs = Jobs()
         self._listener = Listener(self.writer.due)
         self.ready = False
         self.over = asyncio.Event()
@@ -102,6 +104,7 @@ class House:
             task.remove_done_callback(self._ended)
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.jobs.stop)
         await asyncio.to_thread(self._listener.stop)
         await asyncio.to_thread(self.writer.stop)
 

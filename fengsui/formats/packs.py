@@ -27,10 +27,14 @@ KINDS: dict[str, type[Any]] = {
     "ladder": clauses.Ladder,
     "audience": clauses.Audience,
     "report": clauses.Report,
+    "addressee": clauses.Addressee,
     "unit": clauses.Unit,
     "area": clauses.Area,
 }
 """Word (a folder, a group of ``tables.toml``, a list) → the struct each of its tables is."""
+
+GROUPS = ("ladder", "audience", "report", "addressee")
+"""Groups that may stand in ``tables.toml``."""
 
 SINGLE: dict[str, type[Any]] = {
     "texts.toml": clauses.Texts,
@@ -243,10 +247,10 @@ def _whole(tables: Tables, word: str, stem: str, where: str, raw: dict[str, Any]
 
 
 def _groups(tables: Tables, where: str, raw: dict[str, Any]) -> None:
-    """Ladders, audiences and reports: tables by name."""
+    """Ladders, audiences, reports and addressees of guides: tables by name."""
     for word, group in raw.items():
-        if word not in ("ladder", "audience", "report") or not isinstance(group, dict):
-            tables.faults.append(Fault(where, word, "没有这类表。可用：ladder、audience、report。", "P004"))
+        if word not in GROUPS or not isinstance(group, dict):
+            tables.faults.append(Fault(where, word, f"没有这类表。可用：{'、'.join(GROUPS)}。", "P004"))
             continue
         for name, table in group.items():
             _put(tables, (word, name), table, where, f"{word}.{name}")

@@ -1,11 +1,13 @@
 """版面 Printed forms as PDF: 预警信号发布单 and 叫应电话单, in our own fonts, the same bytes for the same form.
 
 Pure but for reading its own templates and fonts. Data reach a template as JSON and are only ever shown as text.
-Rendering takes tens of milliseconds for a page: it belongs into a job and never stands before sending.
+Rendering takes tens of milliseconds for a page: it belongs into a job and never stands before sending. As a program
+(``python -m fengsui.formats.pdf``) it reads an Order from standard input and writes what came of it to standard output.
 """
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -16,14 +18,16 @@ import msgspec
 import typst
 
 from fengsui.core import calendar
-from fengsui.core.clauses import LEVELS, Level
+from fengsui.core.clauses import Level
 from fengsui.core.facts import Series
+from fengsui.formats import badges
 
 HERE = Path(__file__).parent
 FORMS = HERE / "forms"
 FONTS = HERE / "fonts"
 MARKS = {"actual": "", "exercise": "演练", "test": "模拟"}
 """What stands across every page of what is not in earnest."""
+SANS = "Fengsui Sans SC"
 BLANK = "〓"
 """The printer's sign for a character that no font at hand has."""
 UNSEEN = ("Cc", "Cf", "Zl", "Zp")
@@ -40,15 +44,15 @@ class Unprintable(RuntimeError):  # noqa: N818 — read as a sentence where it i
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
-    """What ties a sheet to the ledger: number and hash (hexadecimal) of the chain's head, and when it was printed.
+    """What ties a sheet to the ledger: number and hash (hexadecimal) of the last fact it knows of, and its moment.
 
-    printed: UTC µs; also the creation time inside the PDF, so that the same form gives the same bytes.
-    zone: IANA name of the pack's zone, in which every moment of the sheet is shown.
+    at: UTC µs; also the creation time inside the PDF. A sheet knows of no other now: the same position of the ledger
+    gives the same bytes. zone: IANA name of the pack's zone, in which every moment of the sheet is shown.
     """
 
     seq: int
     hash: str
-    printed: int
+    at: int
     zone: str
 
 
@@ -60,12 +64,12 @@ class Channel(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-class IssueForm(msgspec.Struct, frozen=True, kw_only=True):
+class IssueForm(msgspec.Struct, frozen=True, kw_only=True, tag="issue"):
     """预警信号发布单 What stands on it. Texts are whole and worded by the caller; an empty name leaves room to sign.
 
     signal: 暴雨红色预警信号; level: for its colour. areas: Chinese name of a level → places, strongest first; with one
-    level only the places are shown. issued, begins, expires: UTC µs (expires 0 on lifting: the row says so).
-    impact, replaces, reviewer, note: their rows are left out while empty.
+    level only the places are shown. issued, begins, expires: UTC µs (expires 0 on lifting: the rows say so).
+    badge: the signal's SVG, shown in colour only. impact, guide, replaces, reviewer, note: left out while empty.
     """
 
     number: str
@@ -86,38 +90,56 @@ class IssueForm(msgspec.Struct, frozen=True, kw_only=True):
     signer: str
     channels: tuple[Channel, ...]
     seal: Seal
+    badge: str = ""
     impact: str = ""
     replaces: str = ""
     reviewer: str = ""
     note: str = ""
 
 
-class CallRow(msgspec.Struct, frozen=True, kw_only=True):
-    """叫应 One person to ring: who he is, every number in full in the order to try, and what to say.
+class Callee(msgspec.Struct, frozen=True):
+    """One person to ring: his part (本人, B角), his name, his numbers in the order to try — whole, or masked."""
 
-    level: of the warning, "" = none. deadline: UTC µs by which he should have answered, 0 = none.
+    part: str
+    name: str
+    numbers: tuple[str, ...]
+
+
+class CallRow(msgspec.Struct, frozen=True, kw_only=True):
+    """叫应 A post that has not answered: whom to ring for it, one after the other; nobody = it is vacant.
+
+    about: what to speak of, one of the sheet's ``words``. level: of the warning, "" = none. deadline: UTC µs by which
+    an answer is due, 0 = none.
     """
 
     unit: str
     post: str
-    name: str
-    numbers: tuple[str, ...]
-    say: str
+    people: tuple[Callee, ...]
+    about: str = ""
     level: Level | Literal[""] = ""
     deadline: int = 0
 
 
-class CallSheet(msgspec.Struct, frozen=True, kw_only=True):
+class CallSheet(msgspec.Struct, frozen=True, kw_only=True, tag="calls"):
     """叫应电话单 The desk's list of persons to ring; always pure black.
 
-    subject: what it is about, a line or two. Rows may come in any order: red first, then by deadline, unit, post, name.
+    words: what to speak of → what to say. Rows stand in the caller's order, the most urgent first, as on his screen.
+    whole: whether the numbers are; the sheet says what that means for whoever holds it.
     """
 
     office: str
-    subject: str
     series: Series
+    words: dict[str, str]
     rows: tuple[CallRow, ...]
     seal: Seal
+    whole: bool = True
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What a job prints."""
+
+    sheet: IssueForm | CallSheet
+    ink: Ink = "colour"
 
 
 class Printed(msgspec.Struct, frozen=True):
@@ -132,9 +154,19 @@ class Printed(msgspec.Struct, frozen=True):
     blank: tuple[str, ...] = ()
 
 
+def printed(order: Order) -> Printed:
+    """Whatever is ordered. Raises Unprintable."""
+    match order.sheet:
+        case IssueForm() as form:
+            return issue(form, ink=order.ink)
+        case CallSheet() as sheet:
+            return calls(sheet)
+
+
 def issue(form: IssueForm, *, ink: Ink = "colour") -> Printed:
     """The form of issue as an A4 PDF/A. Raises Unprintable."""
-    return _printed("issue", {"form": _issue(form), "ink": ink}, form.series, form.seal)
+    badge = form.badge.replace(badges.FONT, SANS) if ink == "colour" else ""
+    return _printed("issue", {"form": _issue(form), "ink": ink}, form.series, form.seal, badge)
 
 
 def calls(sheet: CallSheet) -> Printed:
@@ -143,10 +175,11 @@ def calls(sheet: CallSheet) -> Printed:
 
 
 def _issue(form: IssueForm) -> dict[str, object]:
-    zone = form.seal.zone
-    until = f"至{_moment(form.expires, zone)}" if form.expires else "已解除，即刻生效"
+    zone, holds = form.seal.zone, bool(form.expires)
     one = len(form.areas) == 1
-    areas = [("" if one else level, "、".join(places)) for level, places in form.areas.items()]
+    said = (
+        [("成因实况", form.observed), ("预报结论", form.forecast)] if holds else [("解除原因", form.observed)]
+    )
     return {
         "number": form.number,
         "office": form.office,
@@ -154,9 +187,11 @@ def _issue(form: IssueForm) -> dict[str, object]:
         "level": form.level,
         "action": form.action,
         "issued": _moment(form.issued, zone),
-        "valid": f"{_moment(form.begins, zone)}{until}" if form.expires else until,
-        "areas": areas,
-        "rows": [("实况依据", form.observed), ("预报结论", form.forecast), ("影响分析", form.impact)],
+        "valid": f"{_moment(form.begins, zone)}至{_moment(form.expires, zone)}"
+        if holds
+        else "已解除，即刻生效",
+        "areas": [("" if one else level, "、".join(places)) for level, places in form.areas.items()],
+        "rows": [*said, ("影响分析", form.impact)],
         "guide": form.guide,
         "receivers": "、".join(form.receivers),
         "hands": [("制作人", form.author), ("复核人", form.reviewer), ("签发人", form.signer)],
@@ -169,29 +204,12 @@ def _issue(form: IssueForm) -> dict[str, object]:
 
 
 def _calls(sheet: CallSheet) -> dict[str, object]:
-    zone = sheet.seal.zone
-    return {
-        "office": sheet.office,
-        "subject": sheet.subject,
-        "rows": [
-            {
-                "unit": row.unit,
-                "post": row.post,
-                "name": row.name,
-                "numbers": row.numbers,
-                "say": row.say,
-                "level": row.level,
-                "deadline": _short(row.deadline, sheet.seal.printed, zone) if row.deadline else "",
-            }
-            for row in sorted(sheet.rows, key=_order)
-        ],
-    }
-
-
-def _order(row: CallRow) -> tuple[int, int, str, str, str]:
-    """Red first; whoever has no deadline after those who have one."""
-    weight = -LEVELS.index(row.level) if row.level else 1
-    return weight, row.deadline or 1 << 63, row.unit, row.post, row.name
+    zone, at = sheet.seal.zone, sheet.seal.at
+    shown = [
+        msgspec.to_builtins(row) | {"deadline": _short(row.deadline, at, zone) if row.deadline else ""}
+        for row in sheet.rows
+    ]
+    return {"office": sheet.office, "words": list(sheet.words.items()), "whole": sheet.whole, "rows": shown}
 
 
 def _moment(at: int, zone: str) -> str:
@@ -209,23 +227,24 @@ def _short(at: int, beside: int, zone: str) -> str:
 # ── setting 排版 ─────────────────────────────────────────────────────────────
 
 
-def _printed(name: str, shown: dict[str, object], series: Series, seal: Seal) -> Printed:
+def _printed(name: str, shown: dict[str, object], series: Series, seal: Seal, badge: str = "") -> Printed:
     foot = {
         "mark": MARKS[series],
         "seq": seal.seq,
         "hash": seal.hash,
-        "printed": _moment(seal.printed, seal.zone),
+        "at": _moment(seal.at, seal.zone),
     }
     cleaned = _clean(msgspec.to_builtins(shown | {"foot": foot}), frozenset())
     missing = tuple(dict.fromkeys(c for text in _texts(cleaned) for c in text if c not in characters()))
     blank = tuple(char for char in missing if not _known(char))
     codes = {"blank": [f"U+{ord(char):04X}" for char in blank], "missing": missing}
     data = msgspec.json.encode([_clean(cleaned, frozenset(blank)), codes]).decode()
-    pdf = _compile(FORMS / f"{name}.typ", {"data": data}, seal.printed, system=len(missing) > len(blank))
+    inputs = {"data": data, "badge": badge}
+    pdf = _compile(FORMS / f"{name}.typ", inputs, seal.at, system=len(missing) > len(blank))
     return Printed(pdf, missing, blank)
 
 
-def _compile(source: Path, inputs: dict[str, str], printed: int, *, system: bool) -> bytes:
+def _compile(source: Path, inputs: dict[str, str], at: int, *, system: bool) -> bytes:
     """One document. Any warning is a defect of ours: an unknown family would be another font, silently."""
     try:
         pdf, warnings = typst.compile_with_warnings(
@@ -235,7 +254,7 @@ def _compile(source: Path, inputs: dict[str, str], printed: int, *, system: bool
             sys_inputs=inputs,
             format="pdf",
             pdf_standards=ARCHIVAL,
-            timestamp=printed // calendar.SECOND,
+            timestamp=at // calendar.SECOND,
             pdf_tags=False,
         )
     except typst.TypstError as error:
@@ -310,3 +329,24 @@ def _shapes(text: str, blank: frozenset[str]) -> Iterable[str]:
 def _selector(char: str) -> bool:
     """Variation selectors ask for another shape of the same character; without that font the plain shape stands."""
     return "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
+
+
+def main() -> int:
+    """One order from standard input; the sheet, as ``read`` takes it, to standard output. 2: what is wrong is said."""
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    try:
+        made = printed(order)
+    except Unprintable as error:
+        sys.stderr.write(str(error))
+        return 2
+    sys.stdout.buffer.write(msgspec.msgpack.encode(made))
+    return 0
+
+
+def read(made: bytes) -> Printed:
+    """What the program wrote."""
+    return msgspec.msgpack.decode(made, type=Printed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -364,15 +364,6 @@ def _submit_tail(pdu: Message) -> bytes:
     )
 
 
-def heard(sequence: int, status: int) -> bytes:
-    """The frame that answers a deliver_sm.
-
-    >>> heard(7, OK) == encode(Answer(DELIVER_SM_RESP, OK, 7))
-    True
-    """
-    return _HEADER.pack(LEAST + 1, DELIVER_SM_RESP, status, sequence) + b"\0"
-
-
 class Form:
     """A submit_sm ready but for its sequence number and its destination: what one text costs once, not per phone."""
 

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Literal
 
-from fengsui.formats import smpp, smpp_content, sms
+from fengsui.formats import smpp, smpp_content, smpp_quick, sms
 from fengsui.gateways.contract import Deliver, Inward, Receipt, Reply
 from fengsui.gateways.smpp_link import Link
 
@@ -39,7 +39,8 @@ STATES: dict[str, State] = {
 """A receipt's word → ours. Every other final word (UNDELIV, REJECTD, DELETED, UNKNOWN …) is failed: the centre will
 not try again, and the safe side is another way to the same person."""
 
-Waiting = tuple[Link, smpp.Message]
+Waiting = tuple[Link, int, Receipt | smpp.Message]
+"""Where it came from, its sequence number there, and what it is as far as one look told."""
 
 
 class Inbox:
@@ -53,12 +54,19 @@ class Inbox:
         self._storing: list[Waiting] = []
         self._news = asyncio.Event()
 
-    def add(self, link: Link, message: smpp.Message) -> None:
-        """Take one in, or send it back if too many wait."""
+    def add(self, link: Link, sequence: int, frame: bytes) -> None:
+        """Take a deliver_sm in, or send it back if too many wait. Raises PduError if it is malformed."""
+        report = smpp_quick.receipt(frame, zone_hours=self._zone)
+        if report is not None:
+            one: Receipt | smpp.Message = self._receipt(report)
+        else:
+            message = smpp.decode(frame)
+            assert isinstance(message, smpp.Message)
+            one = message
         if len(self._waiting) + len(self._storing) >= MOST:
-            link.reply(message, AGAIN)
+            link.reply((sequence,), AGAIN)
             return
-        self._waiting.append((link, message))
+        self._waiting.append((link, sequence, one))
         self._news.set()
 
     def forget(self, link: Link) -> None:
@@ -81,13 +89,20 @@ class Inbox:
                 self._waiting.extendleft(reversed(self._storing))
                 self._storing = []
                 raise
-            for link, message in self._storing:
-                link.reply(message, smpp.OK if stored else AGAIN)
+            self._reply(smpp.OK if stored else AGAIN)
             together = min(TOGETHER, together * 2) if stored else max(1, len(self._storing) // 2)
             pause = SHORT if stored else min(pause * 2, LONG)
             self._storing = []
             if not self._waiting:
                 self._news.clear()
+
+    def _reply(self, status: int) -> None:
+        """Answer the gathering, each message where it came from."""
+        answers: dict[Link, list[int]] = {}
+        for link, sequence, _ in self._storing:
+            answers.setdefault(link, []).append(sequence)
+        for link, sequences in answers.items():
+            link.reply(sequences, status)
 
     async def _store(self, deliver: Deliver) -> bool:
         """Hand one gathering over; whether it is stored.
@@ -112,7 +127,10 @@ class Inbox:
     def _items(self) -> Iterable[Inward]:
         """The gathering in our words."""
         texts: list[tuple[smpp.Message, smpp_content.Segment | None, str]] = []
-        for _, message in self._storing:
+        for _, _, message in self._storing:
+            if isinstance(message, Receipt):
+                yield message
+                continue
             try:
                 report = smpp_content.report(message, zone_hours=self._zone)
                 if report is not None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from typing import Literal, Protocol, cast
 
 import msgspec
 
-from fengsui.formats import smpp
+from fengsui.formats import smpp, smpp_quick
 
 Mode = Literal["trx", "tx", "rx"]
 COMMANDS: dict[Mode, int] = {
@@ -43,11 +44,14 @@ class Holder(Protocol):
     def bound(self, link: Link) -> None:
         """The peer took the bind: messages may go."""
 
-    def answered(self, answer: smpp.Answer | smpp.Plain) -> None:
-        """The peer answered a submit_sm, or refused one by generic_nack."""
+    def accepted(self, sequence: int, name: str) -> None:
+        """The peer took a submit_sm, under a message id of its own."""
 
-    def arrived(self, link: Link, message: smpp.Message) -> None:
-        """A deliver_sm came in; ``link.reply`` it when it is stored."""
+    def refused(self, sequence: int, status: int) -> None:
+        """The peer refused a submit_sm, or by generic_nack (perhaps of status 0) whatever it was."""
+
+    def arrived(self, link: Link, sequence: int, frame: bytes) -> None:
+        """A deliver_sm came in; ``link.reply`` when it is stored. Raises PduError if it is malformed."""
 
     def settled(self, link: Link) -> None:
         """All that came in with one read is told: time to send on."""
@@ -72,7 +76,7 @@ class Link(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._framer = smpp.Framer()
-        self._meant = False
+        self._meant = self._is_over = False
         self._out: list[bytes] = []
         self._heard = self._loop.time()
         self._asked: float | None = None
@@ -80,16 +84,16 @@ class Link(asyncio.Protocol):
 
     # What the holder says.
 
-    def write(self, frame: bytes) -> None:
-        """Queue a frame; all frames of one turn of the loop leave in one write."""
+    def write(self, frames: bytes) -> None:
+        """Queue whole frames; all that is queued in one turn of the loop leaves in one write."""
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append(frame)
+        self._out.append(frames)
 
-    def reply(self, message: smpp.Message, status: int) -> None:
-        """Answer a deliver_sm."""
+    def reply(self, sequences: Sequence[int], status: int) -> None:
+        """Answer deliver_sm of these sequence numbers."""
         if not self.ended.done():
-            self.write(smpp.heard(message.sequence, status))
+            self.write(smpp_quick.heard(sequences, status))
 
     def unbind(self) -> None:
         """Say goodbye; the peer's answer or a second's silence ends the connection."""
@@ -101,6 +105,7 @@ class Link(asyncio.Protocol):
         """End the connection now. reason: Chinese, with a code; "" = as intended."""
         self.is_bound = False
         if self._transport is not None and not self._transport.is_closing():
+            self._is_over = True
             self.reason, self._meant = self.reason or reason, not reason
             self._flush()
             if self._transport.get_write_buffer_size():
@@ -133,8 +138,8 @@ class Link(asyncio.Protocol):
         self._heard, self._asked = self._loop.time(), self._asked if not self.is_bound else None
         try:
             for frame in self._framer.feed(data):
-                self._hear(smpp.decode(frame))
-                if self._is_closing():
+                self._hear(frame)
+                if self._is_over:
                     break
         except smpp.PduError as error:
             self.drop(
@@ -154,7 +159,7 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end, whoever wanted it."""
-        self.is_bound = False
+        self.is_bound, self._is_over = False, True
         self._out.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -166,24 +171,28 @@ class Link(asyncio.Protocol):
 
     # Within.
 
-    def _is_closing(self) -> bool:
-        return self._transport is None or self._transport.is_closing()
-
     def _flush(self) -> None:
         if self._out and self._transport is not None:
             frames, self._out = self._out, []
             if not self._transport.is_closing():
                 self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
 
-    def _hear(self, pdu: smpp.Pdu) -> None:
-        """One PDU from the peer."""
+    def _hear(self, frame: bytes) -> None:
+        """One frame from the peer. Nearly all are answers and receipts: those are not decoded in full."""
+        command, status, sequence = smpp_quick.what(frame)
+        if command == smpp.DELIVER_SM:
+            self._holder.arrived(self, sequence, frame)
+        elif command == smpp.SUBMIT_SM_RESP and status == smpp.OK:
+            self._holder.accepted(sequence, smpp_quick.taken_as(frame))
+        else:
+            self._hear_rarely(smpp.decode(frame))
+
+    def _hear_rarely(self, pdu: smpp.Pdu) -> None:
+        """Refusals, and what keeps the connection going."""
         command = pdu.command
-        if command == smpp.SUBMIT_SM_RESP or command == smpp.GENERIC_NACK:  # noqa: PLR1714 — twice as fast as a set
+        if command in (smpp.SUBMIT_SM_RESP, smpp.GENERIC_NACK):
             assert isinstance(pdu, smpp.Answer | smpp.Plain)
-            self._holder.answered(pdu)
-        elif command == smpp.DELIVER_SM:
-            assert isinstance(pdu, smpp.Message)
-            self._holder.arrived(self, pdu)
+            self._holder.refused(pdu.sequence, pdu.status)
         elif command == smpp.ENQUIRE_LINK:
             self.write(smpp.encode(smpp.Answer(smpp.ENQUIRE_LINK_RESP, smpp.OK, pdu.sequence)))
         elif command == smpp.UNBIND:

@@ -57,6 +57,10 @@ class _Work:
 
 Job = tuple[_Work, int, Handover, tuple[int, int, str]]
 """One part to send: its batch, its row there, its handover, (index, total, text)."""
+Kind = tuple[str, int, int, int, str, int, int]
+"""What makes one prepared PDU differ from another: text, index, total, reference, suffix, expiry, and the seconds left
+where the validity is written so.
+"""
 
 
 class SmsSmpp:
@@ -87,8 +91,8 @@ class SmsSmpp:
         self._links: dict[Mode, Link] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._queue: deque[Job] = deque()
-        self._pending: dict[int, tuple[Job, float]] = {}
-        self._forms: dict[tuple[str, int, int, int, str, str], smpp.Form | None] = {}
+        self._pending: dict[int, tuple[_Work, int, int, float]] = {}  # sequence → batch, row, part, deadline
+        self._forms: dict[Kind, smpp.Form | None] = {}
         self._sequence = 0
         self._pace: Pace | None = None
         self._pause: asyncio.TimerHandle | None = None
@@ -173,24 +177,27 @@ class SmsSmpp:
         self._trouble = ""
         self._pump()
 
-    def answered(self, answer: smpp.Answer | smpp.Plain) -> None:
-        """The centre's word on one part."""
-        entry = self._pending.pop(answer.sequence, None)
+    def accepted(self, sequence: int, name: str) -> None:
+        """The centre took a part."""
+        entry = self._pending.pop(sequence, None)
+        if entry is not None:
+            work, row, index, _ = entry
+            work.answer(row, PartResult(index, Outcome.ACCEPTED, smpp_content.normal(name[:64])))
+
+    def refused(self, sequence: int, status: int) -> None:
+        """The centre did not take a part."""
+        entry = self._pending.pop(sequence, None)
         if entry is None:
             return
-        work, row, _, part = entry[0]
-        status = answer.status
-        if status == smpp.OK and isinstance(answer, smpp.Answer):
-            work.answer(row, PartResult(part[0], Outcome.ACCEPTED, smpp_content.normal(answer.text[:64])))
-            return
+        work, row, index, _ = entry
         outcome = self._config.outcome(status) if status else Outcome.RETRY
         if outcome is Outcome.THROTTLED and self._pace is not None:
             self._pace.slow(asyncio.get_running_loop().time())
-        work.answer(row, PartResult(part[0], outcome, "", smpp.status_name(status)))
+        work.answer(row, PartResult(index, outcome, "", smpp.status_name(status)))
 
-    def arrived(self, link: Link, message: smpp.Message) -> None:
+    def arrived(self, link: Link, sequence: int, frame: bytes) -> None:
         """A receipt or reply."""
-        self._inbox.add(link, message)
+        self._inbox.add(link, sequence, frame)
 
     def settled(self, link: Link) -> None:  # noqa: ARG002 — one queue for all connections
         """Slots may be free."""
@@ -208,8 +215,8 @@ class SmsSmpp:
             for other in list(self._links.values()):
                 other.unbind()
         if link.mode != "rx":
-            for (work, row, _, part), _ in self._pending.values():
-                work.answer(row, PartResult(part[0], Outcome.UNKNOWN, "", "link lost"))
+            for work, row, index, _ in self._pending.values():
+                work.answer(row, PartResult(index, Outcome.UNKNOWN, "", "link lost"))
             self._pending.clear()
             self._give_back()
 
@@ -296,24 +303,24 @@ class SmsSmpp:
             work.answer(row, PartResult(part[0], Outcome.REFUSED_CONTENT, "", "does not fit"))
             return
         sequence = self.sequence()
-        self._pending[sequence] = (job, deadline)
-        link.write(form.fill(sequence, to.encode("ascii")))
+        self._pending[sequence] = (work, row, part[0], deadline)
+        link.write(form.fill(sequence, to.encode()))
 
     def _form(self, handover: Handover, part: tuple[int, int, str], left: int) -> smpp.Form | None:
         """The prepared PDU of a part, None if its text does not fit. left: µs until it expires."""
         index, total, text = part
-        validity = self._validity(handover.expires, left)
         reference = handover.reference if total > 1 else 0
-        key = (text, index, total, reference, handover.source_suffix, validity)
-        if key not in self._forms:
+        expires, seconds = handover.expires, left // 1_000_000 if self._config.validity == "relative" else 0
+        kind = (text, index, total, reference, handover.source_suffix, expires, seconds)
+        if kind not in self._forms:
             if len(self._forms) >= FORMS:
                 self._forms.clear()
-            self._forms[key] = self._prepare(handover, part, validity)
-        return self._forms[key]
+            self._forms[kind] = self._prepare(handover, part, self._validity(expires, seconds))
+        return self._forms[kind]
 
-    def _validity(self, expires: int, left: int) -> str:
+    def _validity(self, expires: int, seconds: int) -> str:
         if self._config.validity == "relative":
-            return smpp_content.relative(left // 1_000_000)
+            return smpp_content.relative(seconds)
         return smpp_content.absolute(expires) if self._config.validity == "absolute" else ""
 
     def _prepare(self, handover: Handover, part: tuple[int, int, str], validity: str) -> smpp.Form | None:
@@ -349,12 +356,12 @@ class SmsSmpp:
         now, self._watch = loop.time(), None
         while self._pending:
             sequence = next(iter(self._pending))
-            (work, row, _, part), deadline = self._pending[sequence]
+            work, row, index, deadline = self._pending[sequence]
             if deadline > now:
                 self._watch = loop.call_at(deadline, self._overdue)
                 break
             del self._pending[sequence]
-            work.answer(row, PartResult(part[0], Outcome.UNKNOWN, "", "no answer"))
+            work.answer(row, PartResult(index, Outcome.UNKNOWN, "", "no answer"))
         self._pump()
 
     def _give_back(self) -> None:

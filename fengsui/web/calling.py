@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from fengsui.core import wording
+from fengsui.core import vacancy, wording
 from fengsui.core.board import Row
 from fengsui.core.clauses import LEVELS
 from fengsui.core.facts import Fact, Reached, Reported, SuspensionDecided
@@ -47,9 +47,13 @@ class Contact(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What a row asks. answer: a plain 收到 ends it; report: the report that ends it; stops: a decision does."""
+    """What a row asks. answer: a plain 收到 ends it; report: the report that ends it; stops: a decision does.
+
+    vacant: nobody could be told, so that the desk signs for whoever takes the call.
+    """
 
     answer: bool = False
+    vacant: bool = False
     report: str = ""
     title: str = ""
     paper: bool = False
@@ -67,7 +71,7 @@ def asked(row: Row, world: World) -> Asked:
     share, pack = tasks.share(row, world), world.pack
     words = share.plan.evidence
     if "acknowledged" in words:
-        return Asked(answer=True)
+        return Asked(answer=True, vacant=not vacancy.answerable(row.holder, world.at(row.stream)))
     if "suspension_decided" in words:
         return Asked(stops=share.plan.use.stops if share.plan.use else tuple(sentences.STOPS))
     if "suspension_lifted" in words:
@@ -124,7 +128,13 @@ def words(row: Row, world: World) -> str:
     level = pack.texts.levels[max(zones.values(), key=LEVELS.index)]
     areas = "、".join(pack.areas[z].name for z in zones if z in pack.areas)
     about = f"{wording.clock(alert.at, pack)}发布的{pack.hazards[alert.hazard].name}{level}预警，区域{areas}"
-    if asked(row, world).answer:
+    wants = asked(row, world)
+    if wants.vacant:
+        return (
+            f"{mark}您好，这里是{pack.texts.issuer}值班室。{about}。{whom}目前没有能通知到的人。"
+            "请您记下，立即报告单位负责人并通知到村到户。请复述一遍灾种、级别和区域，并说明您的姓名、职务和怎么落实。"
+        )
+    if wants.answer:
         return (
             f"{mark}您好，这里是{pack.texts.issuer}值班室。{about}。{whom}还没有签收。"
             "请您现在确认已经知道，立即通知到村到户，并随时报告情况。请复述一遍灾种、级别和区域。"
@@ -147,6 +157,8 @@ def answerer(row: Row, person: str, world: World) -> str:
 def fact(row: Row, note: Note, world: World, *, paper: str, stops: tuple[str, ...] = ()) -> Fact | None:
     """The fact a call becomes, None where it is only a call: nobody reached, or a promise."""
     wants, share = asked(row, world), tasks.share(row, world)
+    if note.outcome == "answered" and wants.vacant:
+        return _signed(row, note, world, paper=paper)
     if note.outcome == "answered" and wants.answer:
         person = answerer(row, note.person, world)
         return Reached(
@@ -177,6 +189,22 @@ def fact(row: Row, note: Note, world: World, *, paper: str, stops: tuple[str, ..
             replaces=before.at if before else 0,
         )
     return None
+
+
+def _signed(row: Row, note: Note, world: World, *, paper: str) -> Reached:
+    """The desk signs for a post nobody could be told for; the paper says who took the call and what he promised."""
+    return Reached(
+        row.stream,
+        note.at,
+        note.person if note.person in world.directory.persons else "",
+        "",
+        "call",
+        "acknowledged",
+        row.version,
+        note.by,
+        row.holder,
+        paper,
+    )
 
 
 def _version(row: Row, share: Share, person: str, world: World) -> int:

@@ -126,6 +126,8 @@ def units(fact: Fact, world: World) -> frozenset[str]:
             return frozenset(h.split("/", 1)[0] for h in fact.holders)
         case Notified():
             return _of(tuple(r.person for r in fact.recipients), world)
+        case Reached(holder=str(post)) if post:
+            return frozenset((post.split("/", 1)[0],))
         case Reached() | Exhausted() | Tried():
             return _of((fact.person,), world)
         case (

@@ -11,17 +11,15 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from fengsui.core import calendar, replies, wording
+from fengsui.core import calendar, replies, suspension, wording
 from fengsui.core.alerts import area_of
-from fengsui.core.clauses import LEVELS, Level, Pack, stands
-from fengsui.core.facts import Reported
-from fengsui.core.state import Contact, Share, State, World
+from fengsui.core.clauses import LEVELS, Level, Pack, Reader, stands
+from fengsui.core.facts import Reported, SuspensionDecided
+from fengsui.core.state import Contact, Share, State, World, Zoned
 from fengsui.store import archive
 from fengsui.store.sql import archive as open_archive
 
-DECIDERS = ("leader", "duty_leader", "duty_officer")
-"""Posts that may decide for their unit what stops; each with his own PIN."""
-OVERSEERS = (*DECIDERS, "liaison")
+OVERSEERS = (*suspension.DECIDERS, "liaison")
 """Posts of a township that see which of its villages has not answered."""
 MEANS = {
     "loudspeaker": "大喇叭",
@@ -33,7 +31,7 @@ MEANS = {
 }
 """How a warning is passed on: word of the form → its name."""
 STOPS = {"work": "停工", "business": "停业", "classes": "停课"}
-GUIDE = 3
+GUIDE = 4
 """Items of the guide on the page."""
 SHOWN = 12
 """Places that have not answered, named one by one; the rest is a number."""
@@ -65,7 +63,9 @@ class Relay(msgspec.Struct, frozen=True):
 
 
 class Decide(msgspec.Struct, frozen=True):
-    """③ of one unit: what may stop, which decision (``at``) this one replaces, whether it also reports its response."""
+    """③ of one unit: what may stop (nothing: too late for that), which decision (``at``) this one replaces, whether it
+    also reports its response; whether something stands still that can be lifted, and whether that is owed now.
+    """
 
     step: Step
     unit: str
@@ -73,10 +73,15 @@ class Decide(msgspec.Struct, frozen=True):
     stops: tuple[str, ...]
     replaces: int = 0
     respond: bool = False
+    stopped: bool = False
+    resume: bool = False
 
 
 class View(msgspec.Struct, frozen=True):
-    """Everything on the page. areas: (name of level, places), strongest first; missing: places that have not answered."""
+    """Everything on the page. areas: (name of level, places), strongest first; missing: places that have not answered.
+
+    over: the warning was lifted; what is left is what the person's units had stopped.
+    """
 
     version: int
     series: str
@@ -98,6 +103,7 @@ class View(msgspec.Struct, frozen=True):
     more: int = 0
     resent: str = ""
     telephone: str = ""
+    over: bool = False
 
 
 class _Owed(msgspec.Struct):
@@ -107,15 +113,17 @@ class _Owed(msgspec.Struct):
     relay: dict[str, Share] = {}
     decide: dict[str, Share] = {}
     respond: dict[str, Share] = {}
+    resume: dict[str, Share] = {}
 
 
 def view(person: str, state: State, world: World, now: int, *, text: str = "", telephone: str = "") -> View:
-    """What a person's link shows of a warning in force. text: the forecaster's own words; now: UTC µs."""
+    """What a person's link shows of a warning in force, or of one that is over. text: the forecaster's own words; now: UTC µs."""
     pack, contact = world.pack, state.notices.people[person]
     hazard = pack.hazards[state.alert.hazard]
     level = _level(person, contact, state, world)
     owed = _owed(contact, units(person, contact, world), state)
-    missing = _missing(person, state, world)
+    over = not state.alert.holds
+    missing = [] if over else _missing(person, state, world)
     signal = hazard.levels.get(level)
     return View(
         version=contact.version,
@@ -123,23 +131,24 @@ def view(person: str, state: State, world: World, now: int, *, text: str = "", t
         level=level,
         hazard=hazard.name,
         english=hazard.name_en,
-        title=f"{hazard.name}{pack.texts.levels[level]}预警",
+        title=f"{hazard.name}{pack.texts.levels[level]}预警{'已解除' if over else ''}",
         issuer=pack.texts.signature
         + (pack.texts.templates[m] if (m := wording.MARKS.get(state.series)) else ""),
         issued=_day(state.alert.at, pack)
         + (f"　第{state.alert.version}版" if state.alert.version > 1 else ""),
-        expires=_day(state.alert.expires, pack),
+        expires="" if over else _day(state.alert.expires, pack),
         areas=_areas(state, pack),
         text=text,
-        guide=signal.guide[:GUIDE] if signal else (),
+        guide=pack.guide(signal, _reader(contact, world))[:GUIDE] if signal and not over else (),
         who=_who(person, contact, world),
         received=_received(contact, owed.acknowledge, now, pack),
-        relay=_relay(person, owed, world, now),
+        relay=None if over else _relay(person, owed, world, now),
         decide=tuple(_decides(person, owed, state, world, now)),
         missing=tuple(_counted(missing)[:SHOWN]),
         more=max(0, len(set(missing)) - SHOWN),
         resent=clock(at, pack) if (at := resent(person, state)) else "",
         telephone=telephone,
+        over=over,
     )
 
 
@@ -164,10 +173,15 @@ def resent(person: str, state: State) -> int:
 
 def _level(person: str, contact: Contact, state: State, world: World) -> Level:
     """The level where this person answers for something; the strongest of all where the warning does not touch it."""
-    known = world.directory.persons.get(person)
+    known, there = world.directory.persons.get(person), _where(state)
     areas = [area_of(h, world) for h in contact.told or ([known.unit] if known else [])]
-    found = [at for area in areas if area and (at := state.alert.now.level(area))]
-    return max(found or state.alert.now.zones.values(), key=LEVELS.index)
+    found = [at for area in areas if area and (at := there.level(area))]
+    return max(found or there.zones.values(), key=LEVELS.index)
+
+
+def _where(state: State) -> Zoned:
+    """The zones of the warning; those it had if it is over."""
+    return state.alert.now if state.alert.holds else state.alert.before
 
 
 def reports(person: str, state: State, world: World, at: int, version: int) -> list[Reported]:
@@ -201,6 +215,8 @@ def _owed(contact: Contact, units: Iterable[str], state: State) -> _Owed:
                 found.decide[unit] = share
             elif "extreme_weather_response" in share.plan.evidence:
                 found.respond[unit] = share
+            elif "suspension_lifted" in share.plan.evidence:
+                found.resume[unit] = share
     return found
 
 
@@ -233,6 +249,11 @@ def _who(person: str, contact: Contact, world: World) -> str:
     )
     first = "、".join(list(roles)[:POSTS])
     return f"{named.name if named else ''}{first}{f'等{len(roles)}岗' if len(roles) > POSTS else ''}"
+
+
+def _reader(contact: Contact, world: World) -> Reader:
+    """Who was told for posts of villages alone reads what a guide says to people, not what it says to offices."""
+    return "village" if contact.told and all(village(p, world) for p in contact.told) else "office"
 
 
 def village(post: str, world: World) -> str:
@@ -286,30 +307,29 @@ def villages_of(area: str, pack: Pack, now: int) -> tuple[tuple[str, str], ...]:
 
 
 def _decides(person: str, owed: _Owed, state: State, world: World, now: int) -> Iterator[Decide]:
-    for unit in deciding(person, state.notices.people[person], world):
-        share = owed.decide.get(unit)
-        if share is None or (share.ended and share.how == "cancelled"):
+    for unit in suspension.deciding(person, state, world):
+        before, share = state.suspension.get(unit), owed.decide.get(unit)
+        if share and (share.how == "cancelled" or not state.alert.holds):
+            share = None  # too late to stop anything; what stands still can be lifted
+        if not (share or (before and (before.stops or before.lifted))):
             continue
-        before = state.suspension.get(unit)
-        words = (
-            f"{decided(before.stops, lifted=before.lifted)}　{clock(before.at, world.pack)}" if before else ""
-        )
-        respond = owed.respond.get(unit)
+        resume, respond = owed.resume.get(unit), owed.respond.get(unit)
+        open_ = [s for s in (share, resume) if s and s.open]
+        said = "" if before is None or (share and share.open) else _said(before, world.pack)
         yield Decide(
-            _step([share], now, world.pack, words if share.ended else ""),
+            msgspec.structs.replace(_step(open_, now, world.pack), done=said),
             unit,
             world.pack.units[unit].name,
-            share.plan.use.stops if share.plan.use else (),
+            share.plan.use.stops if share and share.plan.use else (),
             before.at if before else 0,
             respond.open if respond else False,
+            suspension.stopped(state, unit),
+            bool(resume and resume.open),
         )
 
 
-def deciding(person: str, contact: Contact, world: World) -> tuple[str, ...]:
-    """Units for which a person may decide: by a post he holds, or one for which he stands in."""
-    held = [p.id for p in world.directory.held.get(person, ())]
-    posts = [h.split("/") for h in (*held, *contact.told) if "/" in h]
-    return tuple(dict.fromkeys(parts[0] for parts in posts if parts[1] in DECIDERS))
+def _said(fact: SuspensionDecided, pack: Pack) -> str:
+    return f"{decided(fact.stops, lifted=fact.lifted)}　{clock(fact.at, pack)}"
 
 
 def decided(stops: tuple[str, ...], *, lifted: bool = False) -> str:
@@ -340,7 +360,7 @@ def _counted(places: list[str]) -> list[str]:
 
 
 def _areas(state: State, pack: Pack) -> tuple[tuple[str, str], ...]:
-    zones = state.alert.now.zones
+    zones = _where(state).zones
     order = sorted(set(zones.values()), key=LEVELS.index, reverse=True)
     return tuple(
         (pack.texts.levels[level], "、".join(pack.areas[z].name for z, at in zones.items() if at == level))

@@ -90,7 +90,9 @@ def frame(title: str, header: str, body: str) -> str:
 
 
 def _render(view: View, tried: Tried) -> str:
-    body = [_drill(view), _warning(view), _received(view), _guide(view)]
+    body = [_drill(view), _warning(view)]
+    if not view.over:
+        body += [_received(view), _guide(view)]
     if view.relay:
         body.append(_relay(view.relay, view.version, tried))
     body += [_decide(d, view.version, tried) for d in view.decide]
@@ -104,10 +106,11 @@ def _render(view: View, tried: Tried) -> str:
 
 def _header(view: View) -> str:
     long = " long" if len(view.hazard) > 3 else ""
+    look = "" if view.over else view.level
     return (
-        f'<header class="{view.level}"><div><p class="sign{long}" aria-hidden="true"><b>{escape(view.hazard)}</b>'
+        f'<header class="{look}"><div><p class="sign{long}" aria-hidden="true"><b>{escape(view.hazard)}</b>'
         f"<span>{SHORT[view.level]} {escape(view.english)}</span></p>"
-        f"<div><h1>{escape(view.title)}</h1><p>{escape(view.issuer)}</p><p>{view.issued} 发布</p></div></div></header>"
+        f"<div><h1>{escape(view.title)}</h1><p>{escape(view.issuer)}</p><p>{view.issued} {'解除' if view.over else '发布'}</p></div></div></header>"
     )
 
 
@@ -120,15 +123,16 @@ def _drill(view: View) -> str:
 def _warning(view: View) -> str:
     areas = "；".join(f"{places}（{level}）" for level, places in view.areas)
     text = f"<p><b>{escape(view.text)}</b></p>" if view.text else ""
+    until = f"<dt>有效至</dt><dd>{view.expires}</dd>" if view.expires else ""
     return (
-        f"<section>{text}<dl><dt>区域</dt><dd>{escape(areas)}</dd><dt>有效至</dt><dd>{view.expires}</dd>"
+        f"<section>{text}<dl><dt>区域</dt><dd>{escape(areas)}</dd>{until}"
         f"<dt>发给</dt><dd>{escape(view.who)}</dd></dl></section>"
     )
 
 
 def _guide(view: View) -> str:
     items = "".join(f"<li>{escape(item.rstrip('；。'))}</li>" for item in view.guide)
-    return f'<section class="now"><h2>现在要做</h2><ol>{items}</ol></section>' if items else ""
+    return f'<section class="now"><h2>现在要做（按防御指南）</h2><ol>{items}</ol></section>' if items else ""
 
 
 def _head(number: str, title: str, step: Step) -> str:
@@ -199,15 +203,24 @@ def _places(relay: Relay, kept: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def _decide(decide: Decide, version: int, tried: Tried) -> str:
+    """③: the decision in force, what may be decided instead, and lifting; what is owed now stands open."""
+    done, step = decide.step.done, f"decide/{decide.unit}"
+    mine = tried if tried.step == step else Tried()
+    lifts = mine.get("do") == ("lift",)
+    parts = [_done(done)] if done else []
+    if decide.stopped:
+        form = _lift(decide, version, mine if lifts else Tried())
+        parts.append(form if decide.resume else _folded("安全检查后恢复", form, opened=lifts))
+    if decide.stops:
+        form = _decision(decide, version, Tried() if lifts else mine)
+        other = _folded("情况有变，另作决定", form, opened=bool(mine) and not lifts)
+        parts.insert(1 if done and not decide.resume else len(parts), other if done else form)
     head = _head("③", f"{escape(decide.name)}停工停业停课", decide.step)
-    mine = tried.step == f"decide/{decide.unit}"
-    form = _decision(decide, version, tried if mine else Tried())
-    if decide.step.done:
-        opened = " open" if mine else ""
-        form = (
-            f"{_done(decide.step.done)}<details{opened}><summary>情况有变，另作决定</summary>{form}</details>"
-        )
-    return f'<section id="decide">{head}{_wrong(tried, f"decide/{decide.unit}")}{form}</section>'
+    return f'<section id="decide">{head}{_wrong(tried, step)}{"".join(parts)}</section>'
+
+
+def _folded(title: str, body: str, *, opened: bool) -> str:
+    return f"<details{' open' if opened else ''}><summary>{title}</summary>{body}</details>"
 
 
 def _decision(decide: Decide, version: int, kept: Tried) -> str:
@@ -217,16 +230,36 @@ def _decision(decide: Decide, version: int, kept: Tried) -> str:
         if decide.respond
         else ""
     )
-    reason = escape("".join(kept.get("reason", ())))
+    return _form(
+        decide, version,
+        f'<fieldset><legend>选一项或几项；视情况也可不停</legend><div class="grid">{stops}</div>{respond}</fieldset>'
+        f'<label class="line">理由（不停必须写明）{_reason(kept)}</label>',
+        "提交决定",
+    )  # fmt: skip
+
+
+def _lift(decide: Decide, version: int, kept: Tried) -> str:
+    return _form(
+        decide, version,
+        '<input type="hidden" name="do" value="lift"><p>安全检查合格后再恢复。</p>'
+        f'<label class="line">安全检查情况（可不填）{_reason(kept)}</label>',
+        "复工复业复课",
+    )  # fmt: skip
+
+
+def _reason(kept: Tried) -> str:
+    return f'<textarea name="reason" maxlength="200">{escape("".join(kept.get("reason", ())))}</textarea>'
+
+
+def _form(decide: Decide, version: int, fields: str, button: str) -> str:
+    """A decision for a unit: it names the one it answers, and needs the PIN of whoever makes it."""
     return (
         f'<form method="post" action="/a/{PLACE}/decide#decide"><input type="hidden" name="unit" value="{escape(decide.unit)}">'
-        f'<input type="hidden" name="replaces" value="{decide.replaces}"><input type="hidden" name="version" value="{version}">'
-        f'<fieldset><legend>选一项或几项；视情况也可不停</legend><div class="grid">{stops}</div>{respond}</fieldset>'
-        f'<label class="line">理由（不停必须写明）<textarea name="reason" maxlength="200">{reason}</textarea></label>'
+        f'<input type="hidden" name="replaces" value="{decide.replaces}"><input type="hidden" name="version" value="{version}">{fields}'
         '<label class="line">您的决定口令（4–6 位数字）<input class="text" type="password" name="pin" inputmode="numeric"'
         ' autocomplete="off" maxlength="6"></label>'
         '<p class="small">口令只有本人知道；链接转给别人也不能代您决定。没有口令：登录系统在“我的账号”设置，或请联络员代设。</p>'
-        "<button>提交决定</button></form>"
+        f"<button>{button}</button></form>"
     )
 
 
@@ -242,8 +275,11 @@ def _tail(view: View, tried: Tried) -> str:
         if view.telephone
         else ""
     )
+    refresh = f'<a class="button" href="/a/{PLACE}">刷新</a>'
+    if view.over:
+        return f'<section id="again">{refresh}{call}</section>'
     return (
         f'<section id="again">{_wrong(tried, "again")}{sent}<form method="post" action="/a/{PLACE}/again#again"><button class="plain">再发一次链接</button></form>'
-        f'<a class="button" href="/a/{PLACE}">刷新</a>{call}</section>'
+        f"{refresh}{call}</section>"
         '<p class="small tail">也可回复短信：1 收到，2 已再传播，3 需支援，0 非本人。</p>'
     )

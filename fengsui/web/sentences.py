@@ -136,6 +136,8 @@ def _suspended(fact: SuspensionDecided, world: World) -> str:
 
 
 def _reached(fact: Reached, world: World) -> str:
+    if fact.holder:
+        return f"{holder(fact.holder, world)}无人可通知，值班席打通电话后代签"
     how = CHANNELS.get(fact.channel, fact.channel)
     by = "，由值班席代记" if fact.by else ""
     return f"{person(fact.person, world)}{REACHED[fact.state]}{f'（{how}）' if how else ''}{by}"
@@ -271,7 +273,7 @@ def log(lines: Iterable[Line], world: World, *, quiet: Quiet = routine) -> Itera
 def _run(fact: Fact) -> str:
     """What makes facts one run, "" for what always stands alone."""
     match fact:
-        case Reached(state=state):
+        case Reached(state=state, holder=""):
             return f"reached/{state}"
         case StepTaken(do=do):
             return f"step/{do}"

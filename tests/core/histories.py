@@ -65,7 +65,7 @@ def some(d: District, state: State, dice: random.Random, now: int) -> Fact:
     version = dice.randint(0, state.alert.version + 1)
     if not state.alert.version or dice.random() < 0.12:
         return alert(state, dice, now)
-    roll = dice.randrange(9)
+    roll = dice.randrange(10)
     if roll < 3:
         reach = dice.choice(("handed_over", "delivered", "read", "acknowledged", "acknowledged"))
         return Reached(INCIDENT, now, person, notice, "sms", reach, version)
@@ -103,12 +103,23 @@ def some(d: District, state: State, dice: random.Random, now: int) -> Fact:
         return Consulted(
             INCIDENT, now, name, "emergency", stage, "headquarters_office", "a", outcome="activate", paper="p"
         )
+    if roll == 8:
+        return signature(state, dice, now, version)
     told: Notified | None = part.sent.get(notice)
     if told and dice.random() < 0.7:
         return Tallied(INCIDENT, now, notice, "sms", {"delivered": len(told.recipients)})
     if dice.random() < 0.5:
         return ResponseSet(INCIDENT, now, "III", "headquarters", "a")
     return DirectoryChanged("district", now, "departed", unit, person)
+
+
+def signature(state: State, dice: random.Random, now: int, version: int) -> Reached:
+    """The desk signs for a post, whether or not it may."""
+    posts = sorted(h for duty in state.duties.values() for h in duty.shares if "/" in h)
+    post, person = dice.choice(posts or ["nobody/leader/1"]), dice.choice(("", "聚乐乡-leader", "nobody"))
+    return Reached(
+        INCIDENT, now, person, "", "call", "acknowledged", version, by="desk", holder=post, paper="note"
+    )
 
 
 def alert(state: State, dice: random.Random, now: int) -> Alerted:

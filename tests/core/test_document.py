@@ -10,7 +10,7 @@ import pytest
 
 from fengsui.core.clauses import LEVELS
 from fengsui.core.lint import squeeze
-from fengsui.formats import packs
+from fengsui.formats import geo, packs
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "domain"
 LIVE = {"2.1.3", "2.3.a", "2.3.b", "2.4.1", "2.4.2", "2.4.3", "4.2.b"}
@@ -32,6 +32,13 @@ def pack():
 
 def quotes():
     return [squeeze(quote) for clause in pack().clauses.values() for quote in clause.quotes]
+
+
+def inside(x, y, ring):
+    sides = zip(ring, (*ring[1:], ring[0]), strict=True)
+    return (
+        sum((b > y) != (d > y) and x < (c - a) * (y - b) / (d - b) + a for (a, b), (c, d) in sides) % 2 == 1
+    )
 
 
 def leaves(tree):
@@ -167,7 +174,8 @@ def test_superiors_lead_to_the_district_government():
     units = pack().units
 
     assert {units[name].superior for name in TOWNSHIPS} == {"headquarters_office"}
-    assert {units[name].superior for name in MEMBERS} == {"government"}
+    assert {units[name].superior for name in MEMBERS - {"headquarters_office"}} == {"government"}
+    assert units["headquarters_office"].superior == "headquarters"  # which decides on what it has consulted
     assert units["headquarters"].superior == "government"
     assert {units[name].area for name in MEMBERS} == {"140215"}
 
@@ -179,6 +187,15 @@ def test_areas_are_one_district_nine_townships_and_140_villages():
     assert [pack().units[name].area for name in ("西坪镇", "倍加造镇")] == ["140215100", "140215101"]
     gone = [area for area in pack().areas.values() if area.valid_to]
     assert [(area.name, area.successor) for area in gone] == [("瓜园乡", "140215100")]
+
+
+def test_every_township_has_a_point_inside_the_district_with_its_basis():
+    standing = [a for a in pack().areas.values() if a.kind == "township" and not a.valid_to]
+    (border,) = geo.read(packs.SHIPPED / "yunzhou/boundary.geojson")
+
+    assert all(inside(a.lon, a.lat, border.rings[0]) and a.point_basis for a in standing)
+    assert pack().areas["140215209"].point_basis == "乡内区域自动站 B5121（西关村）"
+    assert "665121" in pack().areas["140215209"].source
 
 
 def test_the_same_digits_mean_two_townships_in_the_two_schemes():

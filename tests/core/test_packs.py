@@ -54,7 +54,7 @@ WRONG = [
     (TABLES, 'channels = ["voice"]', 'channels = ["phone"]', "tables.toml「ladder.call-up.steps」写了“phone”，没有这个渠道。可用：sms、voice"),
     (TABLES, 'blue   = ["duty_officer"]', 'blue   = ["officer"]', "tables.toml「audience.responsible.roles」写了“officer”，没有这个岗位。"),
     (TABLES, 'orange = ["schools", "sites"]', 'orange = ["school"]', "tables.toml「audience.responsible.lists」写了“school”，没有这个名单。"),
-    (TABLES, "[report]", "[reports]", "tables.toml「reports」没有这类表。可用：ladder、audience、report。[P004]"),
+    (TABLES, "[report]", "[reports]", "tables.toml「reports」没有这类表。可用：ladder、audience、report、addressee。[P004]"),
     (UNITS, 'superior = "government"', 'superior = "goverment"', "units.toml「unit.natural_resources.superior」写了“goverment”，没有这个单位。"),
     (UNITS, 'area = "140215209"', 'area = "140215205000"', "units.toml「unit.聚乐乡.area」写了“140215205000”，没有这个区域。"),
     (UNITS, 'id = "water"', 'id = "emergency"', "units.toml「unit.emergency」id 重复，每个 id 只能有一项。[P010]"),

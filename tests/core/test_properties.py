@@ -198,7 +198,8 @@ def test_the_all_clear_goes_to_the_told_minus_the_withdrawn(seed):
                 if isinstance(f, Notified) and f.template == "call"
                 for r in f.recipients
             }
-            assert told - set(fact.withdrawn) <= cleared <= (told | late) - set(fact.withdrawn)
+            spoken = {f.person for f in d.facts if isinstance(f, Reached) and f.holder}
+            assert told - set(fact.withdrawn) <= cleared <= (told | late | spoken) - set(fact.withdrawn)
 
 
 @fixed
@@ -230,6 +231,38 @@ def test_nothing_open_is_ever_without_a_next_step_or_a_person_at_the_desk(seed):
             for duty in state.duties.values():
                 for holder, share in duty.shares.items():
                     assert not share.open or share.next_at is not None or share.desk, (duty.key, holder)
+
+
+@few
+@given(seeds)
+def test_every_answer_that_is_owed_can_be_given_by_who_was_told_or_signed_for_by_the_desk(seed):
+    d = District(people())
+    for _ in play(d, random.Random(seed), 30):
+        state = d.streams.get(INCIDENT) or State.blank(INCIDENT)
+        for key, holder in owed(state):
+            version, told = (
+                state.alert.version,
+                [p for p, c in state.notices.people.items() if holder in c.told],
+            )
+            answers = [Reached(INCIDENT, state.last, p, "", "sms", "acknowledged", version) for p in told]
+            signed = Reached(
+                INCIDENT, state.last, "", "", "call", "acknowledged", version, "desk", holder, "note"
+            )
+            assert any(ends(d, fact, key, holder) for fact in (*answers, signed)), (key, holder)
+
+
+def owed(state: State) -> list[tuple[str, str]]:
+    return [
+        (key, holder)
+        for key, duty in state.duties.items()
+        for holder, share in duty.shares.items()
+        if share.open and "acknowledged" in share.plan.evidence
+    ]
+
+
+def ends(d: District, fact: Fact, key: str, holder: str) -> bool:
+    answer = mind.consider(fact, "x", d.world)
+    return not isinstance(answer, Refusal) and not answer.streams[INCIDENT].duties[key].shares[holder].open
 
 
 @fixed

@@ -6,7 +6,7 @@ printed.
 
 import pytest
 
-from tests.core.walk import Walk
+from tests.core.walk import Walk, vacant_directory
 
 
 def walked(walk, depth, capsys):
@@ -32,21 +32,40 @@ def walked(walk, depth, capsys):
         ("one person lost at any moment", Walk(wide=False, lost=1), 7, 3000),
         ("anybody lost at any moment", Walk(wide=False), 5, 1000),
         ("updates, old answers, strangers, a yellow town beside a red one", Walk(), 3, 200),
+        (
+            "posts nobody holds, signed for by the desk or not",
+            Walk(directory=vacant_directory(), wide=False, lost=1, signs=True),
+            9,
+            4000,
+        ),
+        (
+            "the same with updates and strangers: who says 不归我 leaves his post vacant",
+            Walk(directory=vacant_directory(), signs=True),
+            4,
+            900,
+        ),
     ],
-    ids=["silence", "lost", "all-lost", "wide"],
+    ids=["silence", "lost", "all-lost", "wide", "vacant", "vacant-wide"],
 )
 def test_every_order_of_events_keeps_the_rules(what, walk, depth, least, capsys):
     assert what
     done = walked(walk, depth, capsys)
     assert done.states >= least
     assert done.most_steps > 7 or depth < 8  # the seven steps and the repetition
+    assert done.signed > 0 or not done.signs
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("walk", "depth"),
-    [(Walk(wide=False, lost=0), 30), (Walk(wide=False, lost=2), 10), (Walk(wide=False), 7), (Walk(), 5)],
-    ids=["silence", "two-lost", "all-lost", "wide"],
+    [
+        (Walk(wide=False, lost=0), 30),
+        (Walk(wide=False, lost=2), 10),
+        (Walk(wide=False), 7),
+        (Walk(), 5),
+        (Walk(directory=vacant_directory(), signs=True), 6),
+    ],
+    ids=["silence", "two-lost", "all-lost", "wide", "vacant"],
 )
 def test_and_deeper(walk, depth, capsys):
     walked(walk, depth, capsys)

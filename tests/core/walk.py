@@ -18,6 +18,7 @@ from fengsui.core.clauses import Pack
 from fengsui.core.directory import Directory, Person, Post
 from fengsui.core.facts import (
     Alerted,
+    DutyEnded,
     DutyOpened,
     Exhausted,
     Fact,
@@ -68,6 +69,16 @@ def small_directory() -> Directory:
     )
 
 
+def vacant_directory() -> Directory:
+    """The same, but nobody holds 峰峪乡's only post (C is its driver), and 聚乐乡 has no leader: A is told for him."""
+    base = small_directory()
+    posts = (
+        Post("峰峪乡/duty_officer/1", "峰峪乡", "duty_officer", FENGYU),
+        Post("聚乐乡/leader/1", "聚乐乡", "leader", JULE),
+    )
+    return msgspec.structs.replace(base, posts=base.posts | {p.id: p for p in posts})
+
+
 class Walk:
     """Breadth first from each first warning; ``states`` and ``transitions`` count what was seen."""
 
@@ -78,14 +89,15 @@ class Walk:
         *,
         wide: bool = True,
         lost: int = 99,
+        signs: bool = False,
     ) -> None:
         """wide: also updates of the warning, late answers to an old version, and persons who say 不归我.
-        lost: how many times at most somebody can not be reached.
+        lost: how many times at most somebody can not be reached. signs: the desk tries to sign for every post.
         """
-        self.wide, self.lost = wide, lost
+        self.wide, self.lost, self.signs = wide, lost, signs
         self.pack, self.directory = pack or small_pack(), directory or small_directory()
         self.states = self.transitions = self.deepest = 0
-        self.most_steps = 0
+        self.most_steps = self.signed = 0
 
     def world(self, state: State) -> World:
         heads: dict[str, Head] = {}
@@ -126,6 +138,9 @@ class Walk:
                     yield Exhausted(INCIDENT, now, person, notice, "refused")
             if self.wide and told and person not in state.notices.disowned:
                 yield Exhausted(INCIDENT, now, person, min(told), "disowned")
+        if self.signs and ACK in state.duties:
+            for holder in state.duties[ACK].shares:
+                yield from (signature(holder, person, now, version) for person in ("", "C"))
         if self.wide and state.alert.holds and version < 2:
             for zones in ({JULE: "red", FENGYU: "red"}, {JULE: "red"}):
                 yield an_alert(zones=zones, version=version + 1, at=now, expires=now + 600 * MINUTE)
@@ -139,6 +154,8 @@ class Walk:
         """Follow one input and hold what came of it against the rules; nothing if it was refused."""
         answer = mind.consider(fact, "x", self.world(node.state))
         if isinstance(answer, Refusal):
+            if isinstance(fact, Reached) and fact.holder:
+                self.judge_refusal(node.state, fact)
             return []
         self.transitions += 1
         after = Node(answer.streams[INCIDENT], max(node.now, fact.at))
@@ -154,6 +171,15 @@ class Walk:
             if isinstance(f, StepTaken):
                 self.most_steps = max(self.most_steps, f.step + 1)
                 held(f.key in state.duties, "a step of no duty", f)
+            if isinstance(f, DutyEnded) and f.key == ACK and f.how == "done":
+                told = before.state.notices.people
+                held(isinstance(fact, Reached), "ended by what is no answer", f)
+                for holder in f.holders:
+                    held(
+                        fact.holder == holder or holder in told[fact.person].told,
+                        "ended by who was not asked",
+                        f,
+                    )
             if isinstance(f, DutyOpened):
                 held(f.deadline > f.at, "a term that is over when it begins", f)
         if isinstance(fact, TimeReached):
@@ -170,12 +196,38 @@ class Walk:
                 "the all-clear goes to everybody told and nobody else",
                 told,
             )
-        if isinstance(fact, Reached):
+        if isinstance(fact, Reached) and fact.holder:
+            self.judge_signature(before.state, fact, state)
+        elif isinstance(fact, Reached):
             for holder, version in before.state.notices.people[fact.person].told.items():
                 share = state.duties[ACK].shares.get(holder)
                 if share and share.plan.version <= min(fact.version, version):
                     held(not share.open, "an answer that counts for nothing", (fact, holder))
         self.judge_shares(after)
+
+    def judge_refusal(self, state: State, fact: Reached) -> None:
+        share = state.duties[ACK].shares[fact.holder]
+        current = share.open and share.plan.version <= fact.version
+        held(not current or told_for(fact.holder, state), "a vacant post that nobody can sign for", fact)
+
+    def judge_signature(self, before: State, fact: Reached, after: State) -> None:
+        held(not told_for(fact.holder, before), "signed for whom somebody else answers", fact)
+        for holder, share in before.duties[ACK].shares.items():
+            now = after.duties[ACK].shares[holder]
+            held(
+                now == share if holder != fact.holder else now.how == "done",
+                "a signature counts for its own post and no other",
+                (fact, holder),
+            )
+        held(
+            all(
+                after.notices.people[p].acknowledged == c.acknowledged
+                for p, c in before.notices.people.items()
+            ),
+            "a signature for a post answers for nobody's own",
+            fact,
+        )
+        self.signed += 1
 
     def judge_telling(self, before: Node, f: Notified, state: State) -> None:
         persons = [r.person for r in f.recipients]
@@ -194,8 +246,12 @@ class Walk:
                         if ACK in before.state.duties
                         else None
                     )
-                    held(state.duties[ACK].shares[call.holder].open, "called after the answer", (f.key, call))
-                    held(was is None or was.open, "called after the answer", (f.key, call))
+                    now = state.duties[ACK].shares[call.holder]
+                    again = (
+                        was is not None and now.plan.version > was.plan.version
+                    )  # asked and called at once
+                    held(now.open, "called after the answer", (f.key, call))
+                    held(was is None or was.open or again, "called after the answer", (f.key, call))
 
     def judge_shares(self, node: Node) -> None:
         state, now = node
@@ -233,8 +289,22 @@ class Walk:
             answered = any(
                 c.acknowledged >= share.plan.version and c.told[holder] >= share.plan.version for c in told
             )
-            if share.how == "done":
+            if share.how == "done" and not self.signs:
                 held(answered, "done without an answer", holder)
+
+
+def signature(holder: str, person: str, now: int, version: int) -> Reached:
+    """The desk signs for a post after a call that a person took, "" = a stranger."""
+    return Reached(
+        INCIDENT, now, person, "", "call", "acknowledged", version, by="desk", holder=holder, paper="note"
+    )
+
+
+def told_for(holder: str, state: State) -> bool:
+    """Whether anybody was told for a post since it was asked last who has not said 不归我."""
+    asked = state.duties[ACK].shares[holder].plan.version
+    people = state.notices.people.items()
+    return any(c.told.get(holder, 0) >= asked for p, c in people if p not in state.notices.disowned)
 
 
 def held(rule: bool, meaning: str, about: object) -> None:

@@ -41,6 +41,17 @@ def test_a_red_warning_is_one_commit_with_all_its_deliveries(database, session):
     assert rebuild.rebuild(session, "Asia/Shanghai") == 0
 
 
+def test_the_world_and_its_seq_are_taken_together(database, session):
+    with writing(database) as writer:
+        issue(writer)
+        writer.settle().result(10)
+        world, seq = writer.position
+
+    facts_ = [line.fact for line in history.since(session, 0) if line.seq <= seq]
+    assert seq == history.last_seq(session) > 1
+    assert world.at("incident-1").last == max(f.at for f in facts_ if f.stream == "incident-1")
+
+
 def _recipients(session):
     return [
         r

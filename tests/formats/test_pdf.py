@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,16 +13,17 @@ import msgspec
 import pytest
 
 from fengsui.core.clauses import LEVELS
-from fengsui.formats import packs, pdf
+from fengsui.formats import badges, packs, pdf
 
 pytestmark = pytest.mark.foreign
 
 MINUTE = 60_000_000
 AT = 1_815_761_580_000_000
 """2027-07-17 02:13 in Asia/Shanghai."""
-SEAL = pdf.Seal(seq=128_804, hash="9f2c" * 16, printed=AT, zone="Asia/Shanghai")
+SEAL = pdf.Seal(seq=128_804, hash="9f2c" * 16, at=AT, zone="Asia/Shanghai")
 PACK = packs.load("yunzhou")
 WHOLE = pdf.FONTS
+OURS = {"FengsuiSansSC-Bold", "FengsuiSansSC-Regular", "FengsuiSerifSC-Bold", "FengsuiSerifSC-Regular"}
 TOWNSHIPS = tuple(a.name for a in PACK.areas.values() if a.kind == "township")
 FORM = pdf.IssueForm(
     number="YZ-2027-0043",
@@ -45,23 +47,26 @@ FORM = pdf.IssueForm(
 )
 
 
+WORDS = {"暴雨红色": "这里是云州区气象台，请立即到岗。", "大风蓝色": "这里是云州区气象台，请注意防风。"}
+
+
 def a_row(at: int, **changed: object) -> pdf.CallRow:
+    numbers = changed.pop("numbers", (f"1000000{at:04}", f"0352-000{at:04}"))
+    name = changed.pop("name", f"甲{at:03}")
     row = pdf.CallRow(
         unit="聚乐乡人民政府",
         post="带班领导",
-        name=f"甲{at:03}",
-        numbers=(f"1000000{at:04}", f"0352-000{at:04}"),
-        say=f"暴雨红色预警，请立即到岗，编组{at:03}。",
+        people=(pdf.Callee("本人", name, numbers), pdf.Callee("B角", f"乙{at:03}", (f"1000001{at:04}",))),
+        about="暴雨红色",
         level=LEVELS[at % 4],
         deadline=AT + (at * 37 % 90) * MINUTE,
     )
     return msgspec.structs.replace(row, **changed)
 
 
-def a_sheet(*rows: pdf.CallRow, series: str = "actual") -> pdf.CallSheet:
-    return pdf.CallSheet(
-        office="云州区气象台", subject="暴雨红色预警未签收人员", series=series, rows=rows, seal=SEAL
-    )
+def a_sheet(*rows: pdf.CallRow, series: str = "actual", **changed: object) -> pdf.CallSheet:
+    sheet = pdf.CallSheet(office="云州区气象台", series=series, words=WORDS, rows=rows, seal=SEAL)
+    return msgspec.structs.replace(sheet, **changed)
 
 
 def run(tool: str, *options: str, given: bytes) -> bytes:
@@ -102,7 +107,7 @@ def test_the_form_of_issue_says_everything() -> None:
         "气象灾害预警信号发布单", "编号：YZ-2027-0043", "云州区气象台", "暴雨红色预警信号",
         "2027年7月17日02时05分至2027年7月17日08时13分", "聚乐乡、峰峪乡", FORM.observed, FORM.forecast, *FORM.guide,
         "区水务局、区教育局", "制作人：甲子", "签发人：乙丑", "应发128，送达126", "02:06", "未完成",
-        "台账第128804条", SEAL.hash, "第1页，共1页", "2027年7月17日02时13分打印",
+        "台账第128804条", SEAL.hash, "第1页，共1页", "数据截至2027年7月17日02时13分",
     ):  # fmt: skip
         assert said in page
     assert (printed.missing, printed.blank) == ((), ())
@@ -132,9 +137,15 @@ def test_a_long_form_runs_on_and_loses_nothing() -> None:
 
 
 def test_a_lifting_has_no_end() -> None:
-    form = msgspec.structs.replace(FORM, action="解除", expires=0)
+    form = msgspec.structs.replace(
+        FORM, action="解除", expires=0, observed="降雨已减弱。", forecast="", guide=()
+    )
+    (page,) = pages(pdf.issue(form))
 
-    assert "有效时段已解除，即刻生效" in pages(pdf.issue(form))[0]
+    assert "有效时段已解除，即刻生效" in page
+    assert "解除原因降雨已减弱。" in page
+    assert "预报结论" not in page
+    assert "防御指南" not in page
 
 
 @pytest.mark.parametrize("count", [1, 300])
@@ -143,8 +154,9 @@ def test_every_person_to_call_stands_on_the_sheet_once(count: int) -> None:
 
     whole = "".join(shown)
     for at in range(count):
-        for said in (f"甲{at:03}", f"1000000{at:04}", f"0352-000{at:04}", f"编组{at:03}"):
+        for said in (f"甲{at:03}", f"1000000{at:04}", f"0352-000{at:04}", f"乙{at:03}", f"1000001{at:04}"):
             assert whole.count(said) == 1, said
+    assert all(whole.count(words) == 1 for words in WORDS.values())
     for at, page in enumerate(shown, 1):
         assert "应答（勾选）" in page, "the column heads are repeated"
         assert f"第{at}页，共{len(shown)}页" in page
@@ -153,26 +165,39 @@ def test_every_person_to_call_stands_on_the_sheet_once(count: int) -> None:
 def test_a_sheet_without_anybody_says_so() -> None:
     (page,) = pages(pdf.calls(a_sheet()))
 
-    assert "共0人" in page
-    assert "无人需要叫应。" in page
+    assert "共0项" in page
+    assert "没有未签收的人，不用打电话。" in page
 
 
-def test_the_most_urgent_are_called_first() -> None:
-    rows = (
-        a_row(1, level=""), a_row(2, level="red", deadline=0), a_row(3, level="yellow"),
-        a_row(4, level="red", deadline=AT + MINUTE), a_row(5, level="red", deadline=AT), a_row(6, level="orange"),
-    )  # fmt: skip
-    (page,) = pages(pdf.calls(a_sheet(*rows)))
+def test_rows_stand_as_on_the_screen() -> None:
+    (page,) = pages(pdf.calls(a_sheet(*map(a_row, (3, 1, 2)))))
 
-    assert sorted((1, 2, 3, 4, 5, 6), key=lambda at: page.index(f"甲{at:03}")) == [5, 4, 2, 6, 3, 1]
+    assert sorted((1, 2, 3), key=lambda at: page.index(f"甲{at:03}")) == [3, 1, 2]
+
+
+def test_a_vacant_post_and_a_mute_person_are_no_blank_cells() -> None:
+    (page,) = pages(pdf.calls(a_sheet(a_row(1, people=()), a_row(2, numbers=()))))
+
+    assert "岗位空缺，请打该单位值班电话" in page
+    assert "甲002无可用号码" in page
+
+
+def test_the_sheet_says_what_its_numbers_mean_for_whoever_holds_it() -> None:
+    whole, masked = (pages(pdf.calls(a_sheet(a_row(1), whole=w)))[0] for w in (True, False))
+
+    assert "本单含完整号码，不得外传，用后销毁。" in whole
+    assert "本单号码不完整" in masked
+    assert "本单含完整号码" not in masked
 
 
 def test_a_row_taller_than_a_page_runs_on() -> None:
-    numbers = tuple(f"1000001{n:04}" for n in range(80))
-    whole = "".join(pages(pdf.calls(a_sheet(a_row(0, numbers=numbers, say="请立即到岗。" * 600)))))
+    numbers = tuple(f"1000002{n:04}" for n in range(300))
+    whole = "".join(
+        pages(pdf.calls(a_sheet(a_row(0, numbers=numbers), words={"暴雨红色": "请立即到岗。" * 600})))
+    )
 
     assert all(number in whole for number in numbers)
-    assert whole.count("岗") == 600
+    assert whole.count("岗。") == 600
 
 
 @pytest.mark.parametrize(("series", "mark"), [("exercise", "演练"), ("test", "模拟")])
@@ -186,10 +211,8 @@ def test_what_is_not_in_earnest_says_so_on_every_page(series: str, mark: str) ->
 
 
 def test_only_our_fonts_are_used(tmp_path: Path) -> None:
-    ours = {"FengsuiSansSC-Bold", "FengsuiSansSC-Regular", "FengsuiSerifSC-Bold", "FengsuiSerifSC-Regular"}
-
-    assert typefaces(pdf.issue(FORM), tmp_path) <= ours
-    assert typefaces(pdf.calls(a_sheet(a_row(1))), tmp_path) <= ours
+    assert typefaces(pdf.issue(FORM), tmp_path) <= OURS
+    assert typefaces(pdf.calls(a_sheet(a_row(1))), tmp_path) <= OURS
 
 
 def test_all_four_fonts_have_every_character_we_claim(tmp_path: Path) -> None:
@@ -243,7 +266,7 @@ def test_a_rare_character_is_reported_and_found_elsewhere_where_there_is_a_font(
 def test_data_stay_text(text: str) -> None:
     expected = "".join(text.split())
     form = msgspec.structs.replace(FORM, observed=text, author=text, number=text, office=text)
-    sheet = a_sheet(a_row(1, name=text, say=text, unit=text, numbers=(text,)))
+    sheet = a_sheet(a_row(1, name=text, unit=text, numbers=(text,)), words={"暴雨红色": text})
 
     assert "".join(pages(pdf.issue(form))).count(expected) >= 4
     assert "".join(pages(pdf.calls(sheet))).count(expected) == 4
@@ -269,10 +292,26 @@ def test_the_sheet_for_the_fax_is_black_and_white() -> None:
 
 def test_the_same_form_gives_the_same_bytes() -> None:
     sheet = a_sheet(*map(a_row, range(20)))
-    turned = msgspec.structs.replace(sheet, rows=sheet.rows[::-1])
 
     assert pdf.issue(FORM) == pdf.issue(FORM)
-    assert pdf.calls(sheet) == pdf.calls(turned)
+    assert pdf.calls(sheet) == pdf.calls(sheet)
+
+
+@pytest.mark.parametrize("order", [pdf.Order(FORM, "black"), pdf.Order(a_sheet(a_row(1, name="甲\ue0de乙")))])
+def test_the_program_prints_the_same(order: pdf.Order) -> None:
+    given = msgspec.json.encode(order)
+    made = run(sys.executable, "-m", "fengsui.formats.pdf", given=given)
+
+    assert pdf.read(made) == pdf.printed(order)
+
+
+def test_the_badge_stands_on_the_form_in_our_font_and_only_in_colour(tmp_path: Path) -> None:
+    form = msgspec.structs.replace(FORM, badge=badges.badge("rainstorm", "red", "暴雨", "Rainstorm"))
+    printed = pdf.issue(form)
+
+    assert "RAINSTORM" in pages(printed)[0].upper()
+    assert {"FengsuiSansSC-Bold"} <= typefaces(printed, tmp_path) <= OURS
+    assert pdf.issue(form, ink="black") == pdf.issue(FORM, ink="black")
 
 
 def test_a_page_takes_less_than_a_second() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smpp_rig import Centre, Plan, connected, gateway, until
 
-from fengsui.formats import smpp, smpp_content
+from fengsui.formats import smpp, smpp_content, smpp_quick
 
 octets = st.integers(0, 255)
 sequences = st.integers(0, 0xFFFFFFFF)
@@ -165,6 +165,50 @@ def test_thirty_thousand_mutated_frames_raise_nothing_but_pdu_error():
             bad += 1
 
     assert 5_000 < bad < 29_000
+
+
+def carefully(frame):
+    """What the careful readers say of a frame: a receipt, the name in an answer, or that it is malformed."""
+    try:
+        pdu = smpp.decode(frame)
+        if isinstance(pdu, smpp.Message):
+            return smpp_content.report(pdu, zone_hours=7)
+        return pdu.text if isinstance(pdu, smpp.Answer) else ""
+    except smpp.PduError:
+        return smpp.PduError
+
+
+def test_the_quick_readers_say_what_the_careful_ones_say_or_leave_it_to_them():
+    rng, read, left = random.Random(7), 0, 0
+    usual = smpp_content.receipt_text("1a2f", "DELIVRD", done="2608011200", text="\u66b4")
+    receipts = [
+        smpp.encode(smpp.Message(smpp.DELIVER_SM, 5, "100", "10690", body, esm_class, 0, 0, validity))
+        for body in (usual, usual.upper(), usual.replace(b"id:", b"id: "), usual.replace(b"stat:", b"s:"))
+        for esm_class in (smpp.RECEIPT, 0x20, 0)
+        for validity in ("", "000000010000000R")
+    ]
+    answered = [
+        smpp.encode(smpp.Answer(smpp.SUBMIT_SM_RESP, 0, 5, "1a2f", tlvs)) for tlvs in ((), ((1, b"x"),))
+    ]
+    for turn in range(30_000):
+        frame = rng.choice([*receipts[:1] * 8, *receipts, *answered])
+        if turn % 3:
+            data = bytearray(frame)
+            data[rng.randrange(16, len(data))] = rng.randrange(256)
+            frame = bytes(data)
+        if smpp_quick.what(frame)[0] == smpp.DELIVER_SM:
+            said = smpp_quick.receipt(frame, zone_hours=7)
+            read, left = read + (said is not None), left + (said is None)
+            assert said is None or said == carefully(frame)
+        else:
+            try:
+                name = smpp_quick.taken_as(frame)
+            except smpp.PduError:
+                name = smpp.PduError
+            assert name == carefully(frame)
+
+    assert read > 1_000
+    assert left > 1_000
 
 
 @given(st.binary(max_size=80))

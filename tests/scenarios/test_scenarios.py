@@ -68,12 +68,16 @@ STOPS = {"停工": "work", "停业": "business", "停课": "classes"}
 
 
 class Given(msgspec.Struct, forbid_unknown_fields=True):
-    """Units that have people (a 值班员 with a B角, and a 主要负责人 each), further posts, clauses that are live."""
+    """Units that have people (a 值班员 with a B角, and a 主要负责人 each), further posts, clauses that are live.
+
+    vacant: posts that nobody holds, "许堡乡 值班员"; their units need not have people.
+    """
 
     units: list[str]
     clauses: list[str]
     roles: tuple[str, ...] = ("值班员", "主要负责人")
     posts: tuple[str, ...] = ()  # "聚乐乡 联络员"
+    vacant: tuple[str, ...] = ()
     standing: dict[str, list[str]] = {}  # unit: what it stops by itself on red
     alone: bool = False  # the district has no other units
 
@@ -131,6 +135,10 @@ def district(given: Given) -> District:
     for post in given.posts:
         unit, role = post.split()
         base = with_post(base, UNITS[unit], ROLES[role], person(f"{unit}{role}"))
+    for post in given.vacant:
+        unit, role = post.split()
+        base = with_post(base, UNITS[unit], ROLES[role], "")
+        units.append(UNITS[unit])
     standing = {UNITS[u]: tuple(STOPS[s] for s in stops) for u, stops in given.standing.items()}
     pack = only(*given.clauses)
     if given.alone:
@@ -217,6 +225,14 @@ def _relayed(now, who):
     return Reported(INCIDENT, now.at, "relay", unit, person(who), now.version)
 
 
+def _signed(now, unit, role, words):
+    """The desk signs for a post; who answered the call and what he promised is the note."""
+    post = f"{UNITS[unit]}/{ROLES[role]}/1"
+    return Reached(
+        INCIDENT, now.at, "", "", "call", "acknowledged", now.version, by="desk", holder=post, paper=words
+    )
+
+
 def _lost(now, who, why):
     reason = {"打不通": "refused", "空号": "address", "不归我": "disowned"}[why]
     return Exhausted(INCIDENT, now.at, person(who), last(now.d, person(who)), reason)
@@ -282,6 +298,7 @@ WHENS = (
     (r"发布(\d+)分钟内有效的(\S+?)预警：(.+)", _short),
     (r"解除预警", _cancel),
     (r"(\S+)(收到|送达|已读)", _reach),
+    (r"值班席代签(\S+)的(\S+)：(.+)", _signed),
     (r"(\S+)已再传播", _relayed),
     (r"(\S+)报：(\S+)", _report),
     (r"(\S+?)(打不通|空号|不归我)", _lost),

@@ -8,8 +8,11 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from fengsui.core.facts import Reached, Reported, SuspensionDecided
+from fengsui.core.directory import Post
+from fengsui.core.facts import DirectoryChanged, Reached, Reported, SuspensionDecided
+from fengsui.core.state import DISTRICT
 from fengsui.store import archive
+from fengsui.store.people import Edit
 from fengsui.store.sql import archive as open_archive
 from tests.web.site import FENGYU, INCIDENT
 
@@ -202,3 +205,50 @@ def test_a_township_does_its_own_duty_and_nobody_elses(busy):
 
     assert answer["Location"] == "/desk?said=done"
     assert [f.what for f in busy.facts(Reported)][-1] == "measures"
+
+
+XIPING = "西坪镇/duty_officer/1"
+VACANT = f"{INCIDENT}|2.4.1/acknowledge|{XIPING}"
+
+
+@pytest.fixture
+def empty(quiet):
+    """A red warning for 西坪镇, whose only post nobody holds."""
+    post = Post(XIPING, "西坪镇", "duty_officer", "140215100")
+    quiet.post(DirectoryChanged(DISTRICT, quiet.now, "added", "西坪镇", ""), edit=Edit(posts=(post,)))
+    quiet.issue(zones={"140215100": "red"})
+    quiet.calm()
+    return quiet
+
+
+def test_a_vacant_post_is_rung_for_and_the_desk_signs_with_who_answered_and_what_he_promised(empty):
+    page = empty.client().get(url(VACANT)).content.decode()
+    assert "此岗位没有能通知到的责任人" in page
+    assert "由值班席代签" in page
+    assert "并说明您的姓名、职务和怎么落实" in page
+
+    said = "镇政府门卫接，报告刘副镇长，十分钟内通知到村"
+    answer = submit(empty, VACANT, outcome="answered", person="", words=said)
+
+    assert answer.status_code == 303
+    assert share(empty, "2.4.1/acknowledge", XIPING).how == "done"
+    (fact,) = [f for f in empty.facts(Reached) if f.state == "acknowledged"]
+    assert (fact.holder, fact.person, fact.by) == (XIPING, "", empty.account("forecaster").person)
+    session = open_archive()
+    try:
+        assert said in archive.get(session, fact.paper).decode()
+    finally:
+        session.close()
+    assert "西坪镇值班员无人可通知，值班席打通电话后代签" in empty.client().get("/desk").content.decode()
+
+
+def test_signing_for_a_vacant_post_without_saying_who_answered_is_refused(empty):
+    answer = submit(empty, VACANT, outcome="answered", words=" ")
+
+    assert answer.status_code == 409
+    assert "[W116]" in answer.content.decode()
+    assert share(empty, "2.4.1/acknowledge", XIPING).open
+
+
+def test_a_post_with_somebody_told_for_it_is_not_offered_to_be_signed_for(busy):
+    assert "代签" not in busy.client().get(url(ACK)).content.decode()

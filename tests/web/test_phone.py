@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import socket
 import threading
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +18,19 @@ from django.test import Client
 
 from fengsui.config.asgi import Application
 from fengsui.core.facts import DutyEnded, Notified, Reached, Reported, SuspensionDecided
+from fengsui.formats import photos
 from fengsui.store import archive, pins, tokens
 from fengsui.store.sql import archive as open_archive
 from fengsui.web import here
 from fengsui.web.pages import phone as steps
 from tests.flow.district import alert, everyone
+from tests.web.browser import chromium
 from tests.web.site import FENGYU, INCIDENT, JULE
 
-JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64
+PHOTOS = Path(__file__).parents[1] / "formats" / "photos"
+PHONE = (PHOTOS / "phone.jpg").read_bytes()
+"""A photo with position and device beside it."""
+JPEG = photos.bare(PHONE)
 PIN = "4071"
 
 
@@ -155,7 +162,7 @@ def test_a_relay_is_recorded_with_means_villages_and_photos_and_answers_the_warn
         "relay",
         means=["loudspeaker", "wechat"],
         village="all",
-        photo=[photo(), photo(JPEG + b"2")],
+        photo=[photo(), photo((PHOTOS / "phone.heic").read_bytes())],
         version="1",
     )
 
@@ -165,13 +172,30 @@ def test_a_relay_is_recorded_with_means_villages_and_photos_and_answers_the_warn
     said = json.loads(paper(fact.paper))
     assert said["means"] == ["loudspeaker", "wechat"]
     assert len(said["villages"]) == 13
-    assert [paper(d) for d in said["photos"]] == [JPEG, JPEG + b"2"]
+    assert [paper(d)[:12] for d in said["photos"]] == [JPEG[:12], b"\0\0\0\x1cftypheic"]
     ended = [f for f in busy.facts(DutyEnded) if f.key == "2.4.1/relay" and FENGYU in f.holders]
     assert len(ended) == 1
     assert any(f.person == officer.person and f.state == "acknowledged" for f in busy.facts(Reached))
     page = officer.text
     assert "✓ 峰峪乡人民政府已再传播" in page
     assert "✓ 已签收" in page
+
+
+def test_where_and_with_what_a_photo_was_taken_is_not_kept(busy, officer):
+    assert b"Spyphone" in PHONE
+
+    officer.post("relay", means="call", village="all", photo=photo(PHONE))
+
+    (fact,) = relays(busy, officer.person)
+    (digest,) = json.loads(paper(fact.paper))["photos"]
+    assert paper(digest) == JPEG, "the digest is that of what is kept"
+    assert b"Spyphone" not in paper(digest)
+    session = open_archive()
+    try:
+        kept = [bytes(row[0]) for row in session.run("SELECT body FROM paper")]
+    finally:
+        session.close()
+    assert not [body for body in kept if b"Spyphone" in body], "nowhere else either"
 
 
 def test_pressing_twice_counts_once(busy, officer):
@@ -339,6 +363,16 @@ def test_who_may_not_decide_for_a_unit_is_not_asked_and_not_heard(busy, leader):
     assert len(decisions(busy, JULE)) == 1
 
 
+def test_two_pages_that_say_different_things_are_two_decisions(busy, leader):
+    """The second page still names no decision before it: it must not be taken for a repetition of the first."""
+    leader.post("decide", unit=FENGYU, stop="work", pin=PIN, replaces="0")
+
+    other = leader.post("decide", unit=FENGYU, stop="classes", pin=PIN, replaces="0")
+
+    assert (other.status_code, "[S01]" in other.content.decode()) == (422, True)
+    assert [f.stops for f in decisions(busy)] == [("work",)]
+
+
 @pytest.mark.parametrize(
     ("fields", "code"), [({}, "W176"), ({"stop": ["work", "none"]}, "W185"), ({"stop": "rain"}, "W176")]
 )
@@ -347,6 +381,106 @@ def test_an_unclear_decision_is_none(busy, leader, fields, code):
 
     section = answer.content.decode().partition('id="decide"')[2].partition("</section>")[0]
     assert (answer.status_code, f"[{code}]" in section) == (422, True)
+
+
+# ── ③ 恢复 ────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def still(busy, leader):
+    """The leader of a township in which work and classes have stopped, after the all-clear."""
+    leader.post("decide", unit=FENGYU, stop=["work", "classes"], pin=PIN, replaces="0")
+    busy.wait(1)
+    busy.post(alert(2, "", at=busy.now))
+    busy.calm()
+    return leader
+
+
+def resumed(busy):
+    return [f for f in busy.facts(DutyEnded) if f.key == "2.4.2/resume" and FENGYU in f.holders]
+
+
+def lift(phone, **fields):
+    seen = decisions(phone.site)[-1].at
+    return phone.post("decide", **{"unit": FENGYU, "do": "lift", "pin": PIN, "replaces": str(seen)} | fields)
+
+
+def test_after_the_all_clear_who_stopped_lifts_once(busy, still):
+    page = still.text
+    assert "暴雨红色预警已解除" in page
+    assert "✓ 停工、停课" in page
+    for gone in ("现在要做", "请确认收到", "尚未签收的村", "提交决定", "再发一次链接"):
+        assert gone not in page
+    assert len(page.encode()) <= 30_000
+
+    (seen,) = decisions(busy)
+    for _ in range(2):
+        answer = lift(still, reason="已查校舍和工地，无险情。", replaces=str(seen.at))
+        assert answer.status_code == 303, answer.content.decode()
+
+    fact = decisions(busy)[-1]
+    assert (len(decisions(busy)), fact.lifted, fact.stops, fact.by) == (2, True, (), still.person)
+    assert paper(fact.reason).decode() == "已查校舍和工地，无险情。"
+    assert len(resumed(busy)) == 1
+    page = still.text
+    assert "✓ 已恢复" in page, "and the link still says so"
+    assert "复工复业复课</button>" not in page
+
+
+def test_lifting_needs_the_pin_and_the_decision_that_was_seen(busy, still):
+    wrong = lift(still, pin="9999", reason="查过")
+    page = wrong.content.decode()
+    assert (wrong.status_code, "[W177]" in page, "查过" in page, "9999" in page) == (422, True, True, False)
+
+    stale = lift(still, replaces="1")
+    assert (stale.status_code, "[S01]" in stale.content.decode()) == (422, True)
+    assert resumed(busy) == []
+
+
+def test_after_the_all_clear_nothing_else_opens_by_that_link(busy, still):
+    facts = len(busy.facts())
+    for step in ("relay", "again"):
+        assert still.post(step, means="call", village="all").status_code == 404
+    stop = still.post("decide", unit=FENGYU, stop="business", pin=PIN, replaces=str(decisions(busy)[-1].at))
+
+    assert (stop.status_code, "[W190]" in stop.content.decode()) == (422, True)
+    assert len(busy.facts()) == facts
+    village = Phone(busy, busy.holder(f"{FENGYU}/responsible_person/1"))
+    assert village.get().status_code == 404, "who may lift nothing has nothing left to do"
+
+
+def test_the_all_clear_brings_the_link_to_who_has_to_lift(busy, still):
+    texts = ["".join(t for _, _, t in h.parts) for _, h in busy.way.sent]
+
+    lifted = [text for text in texts if "解除暴雨红色预警信号" in text]
+    assert [text for text in lifted if f"/a/{still.key}" in text]
+    assert [text for text in lifted if "/a/" not in text], "who has nothing to lift gets no link"
+
+
+def test_while_the_warning_holds_lifting_is_offered_but_not_pressed_upon_anyone(busy, leader):
+    assert "复工复业复课" not in leader.text, "nothing stands still"
+
+    leader.post("decide", unit=FENGYU, stop="work", pin=PIN, replaces="0")
+    assert "<summary>安全检查后恢复</summary>" in leader.text
+    busy.wait(1)
+    assert lift(leader).status_code == 303
+
+    assert "✓ 已恢复" in leader.text
+    busy.wait(1)
+    again = lift(leader)
+    assert (again.status_code, "[S03]" in again.content.decode()) == (422, True)
+
+
+def test_a_downgrade_owes_lifting_by_a_deadline(busy, leader):
+    leader.post("decide", unit=FENGYU, stop="work", pin=PIN, replaces="0")
+    busy.post(alert(2, "orange", at=busy.now))
+    busy.calm()
+
+    section = leader.text.partition('id="decide"')[2].partition("</section>")[0]
+    assert "前，余 7" in section
+    assert section.index("复工复业复课</button>") < section.index("<details")
+    assert lift(leader).status_code == 303
+    assert len(resumed(busy)) == 1
 
 
 def test_a_pin_is_set_on_ones_own_page_with_the_password(busy):
@@ -450,6 +584,12 @@ def browse(address, site, seen):
         page.fill("input[name=pin]", PIN)
         page.click("text=提交决定")
         page.wait_for_selector("text=✓ 停课")
+        seen["bytes"] = len(page.content().encode())
+        lift = page.locator("details", has_text="安全检查后恢复")
+        lift.locator("summary").click()
+        lift.locator("input[name=pin]").fill(PIN)
+        lift.locator("button").dblclick()
+        page.wait_for_selector("text=✓ 已恢复")
         seen["url"] = page.url
         browser.close()
 
@@ -471,4 +611,33 @@ def test_all_three_steps_on_a_small_screen_without_script(busy):
     assert seen["url"].endswith("#decide")
     assert all("/a/" in url for url in seen["requests"]), "nothing is loaded besides"
     assert len(relays(busy, person)) == 1
-    assert [f.stops for f in decisions(busy)] == [("classes",)]
+    assert seen["bytes"] <= 30_000
+    assert [(f.stops, f.lifted) for f in decisions(busy)] == [(("classes",), False), ((), True)]
+
+
+SEEN = ("phone.jpg", "phone.png", "phone.webp", "progressive.jpg")
+
+
+@pytest.mark.foreign
+@pytest.mark.parametrize("name", SEEN)
+def test_a_browser_sees_the_same_picture_the_same_way_up(name):
+    """Chromium draws both; HEIC it cannot."""
+    body = (PHOTOS / name).read_bytes()
+    with chromium() as browser:
+        page = browser.new_page()
+        seen = [page.evaluate(DRAWN, base64.b64encode(b).decode()) for b in (body, photos.bare(body))]
+
+    assert seen[0] == seen[1]
+    assert seen[0][:2] == ([48, 32] if name.endswith("webp") else [32, 48])
+
+
+DRAWN = """async code => {
+  const image = new Image();
+  image.src = `data:image/*;base64,${code}`;
+  await image.decode();
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  const pen = canvas.getContext('2d');
+  pen.drawImage(image, 0, 0);
+  return [canvas.width, canvas.height, ...pen.getImageData(0, 0, canvas.width, canvas.height).data];
+}"""

@@ -190,6 +190,8 @@ def _wrong(post: Any, outcome: str, wants: Asked) -> str:
         return f"通话内容不超过 {LONGEST} 字，请删减。[W111]"
     if outcome == "answered" and not wants.answer:
         return "此项不能以签收了结，请登记办结或记为未办结。[W112]"
+    if outcome == "answered" and wants.vacant and not post.get("words", "").strip():
+        return "此岗位由您代签，须写明谁接的电话、什么职务、答应了什么。[W116]"
     if outcome == "done" and not (wants.report or wants.stops or wants.lifts):
         return "此项不能代为登记，请由责任单位在自己的页面办理。[W113]"
     if outcome == "done" and not post.get("words", "").strip() and (wants.paper or _goes_on(post, wants)):

@@ -2,6 +2,10 @@
 
 Every form is considered under an id made of token, step and version, so that pressing twice counts once. GET shows the
 page and changes nothing, whichever address it is.
+
+Of a photo the picture alone is stored (``formats.photos``): position, device and time that a phone writes beside it end
+here. The digest that a fact names is that of the stored bytes: it proves what was received and kept, and is not the
+digest of the file on the phone.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from fengsui.core.facts import Fact, Reported, SuspensionDecided
 from fengsui.core.state import State
 from fengsui.flow import links
 from fengsui.flow.inputs import Answer
+from fengsui.formats import photos
 from fengsui.store import pins, tokens
 from fengsui.store.archive import Paper
 from fengsui.web import here, phone, phone_html
@@ -34,8 +39,6 @@ TWICE = 10_000_000
 """µs within which a second press is the same press."""
 REASON = 200
 """Most characters of a reason."""
-MAGIC: tuple[tuple[int, bytes], ...] = ((0, b"\xff\xd8\xff"), (0, b"\x89PNG\r\n\x1a\n"), (8, b"WEBP"), (4, b"ftyphei"), (4, b"ftypmif1"))  # fmt: skip
-"""How photos of phones begin: JPEG, PNG, WebP, HEIC."""
 
 
 class Holder(NamedTuple):
@@ -78,6 +81,8 @@ def _page(name: str, step: Step) -> Callable[[HttpRequest, str], HttpResponse]:
         holder = Holder(found[0], token, found[1], found[1].notices.people[found[0]].version)
         if request.method != "POST":
             return _shown(holder)
+        if step is not _decide and not holder.state.alert.holds:
+            return _answer(phone_html.plain(*DEAD), 404)
         if int(request.META.get("CONTENT_LENGTH") or 0) > BODY:
             return _answer(
                 phone_html.plain("内容过大", "照片合计过大，没有记录。请少选几张再试。[W183]"), 413
@@ -160,13 +165,13 @@ def _photos(request: HttpRequest) -> tuple[Paper, ...]:
 
 
 def _photo(file: UploadedFile[bytes]) -> Paper:
-    """One photo as a paper, whatever its name and declared kind say."""
+    """The picture of a photo as a paper, whatever its name and declared kind say; nothing that stood beside it."""
     if (file.size or 0) > PHOTO:
         raise Wrong(f"照片“{(file.name or '')[:20]}”超过 5 MB。请用较小的尺寸重拍，再重新选择照片。[W173]")
-    body = file.read()
-    if not any(body[at : at + len(sign)] == sign for at, sign in MAGIC):
-        raise Wrong(f"“{(file.name or '')[:20]}”不是照片。请重新选择照片（JPEG、PNG、WebP、HEIC）。[W174]")
-    return Paper("photo", body)
+    try:
+        return Paper("photo", photos.bare(file.read()))
+    except photos.NotAPhoto as error:
+        raise Wrong(f"“{(file.name or '')[:20]}”{error}") from error
 
 
 # ── ③ 停工停业停课 ────────────────────────────────────────────────────────────
@@ -178,14 +183,16 @@ def _decide(request: HttpRequest, holder: Holder) -> Answer:
     offer = next((d for d in view.decide if d.unit == unit), None)
     if offer is None:
         raise Wrong("您的岗位不能替这个单位作决定，或该项已取消。请刷新页面。[W180]")
-    stops, reason = _chosen(request, offer)
+    lifted = request.POST.get("do") == "lift"
+    stops, reason = ((), _reason(request)) if lifted else _chosen(request, offer)
     _own(request, holder)
     papers = (Paper("reason", reason.encode()),) if reason else ()
     fact = SuspensionDecided(
         holder.state.stream, here.now(), unit, holder.person, stops, papers[0].digest if papers else "",
-        replaces=_number(request, "replaces"),
+        lifted=lifted, replaces=_number(request, "replaces"),
     )  # fmt: skip
-    said = _recorded([fact], holder, f"decide/{unit}/{fact.replaces}", papers)
+    words = "lift" if lifted else "-".join(stops) or "none"
+    said = _recorded([fact], holder, f"decide/{unit}/{fact.replaces}/{words}", papers)
     if said.ok and offer.respond and request.POST.get("respond") == "yes":
         report = Reported(
             holder.state.stream, here.now(), "extreme_weather_response", unit, holder.person, holder.version
@@ -196,9 +203,10 @@ def _decide(request: HttpRequest, holder: Holder) -> Answer:
 
 def _chosen(request: HttpRequest, offer: phone.Decide) -> tuple[tuple[str, ...], str]:
     """What stops, and why; not to stop needs a reason and excludes everything else."""
-    wanted = request.POST.getlist("stop")
+    if not offer.stops:
+        raise Wrong("预警已解除或降级，不能再作停工停业停课决定；已停的可以恢复。[W190]")
+    wanted, reason = request.POST.getlist("stop"), _reason(request)
     stops = tuple(s for s in offer.stops if s in wanted)
-    reason = request.POST.get("reason", "").strip()[:REASON]
     if stops and "none" in wanted:
         raise Wrong("“不停”不能与其他选项同时选。请只保留一种。[W185]")
     if not stops and "none" not in wanted:
@@ -206,6 +214,10 @@ def _chosen(request: HttpRequest, offer: phone.Decide) -> tuple[tuple[str, ...],
     if not stops and not reason:
         raise Wrong("不停须写明理由。[W184]")
     return stops, reason
+
+
+def _reason(request: HttpRequest) -> str:
+    return request.POST.get("reason", "").strip()[:REASON]
 
 
 def _own(request: HttpRequest, holder: Holder) -> None:
