@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from fengsui.core import calendar, wording
-from fengsui.core.clauses import LEVELS, Level, stands
+from fengsui.core import alerts, calendar, wording
+from fengsui.core.clauses import LEVELS, Action, Level, stands
 from fengsui.core.facts import Alerted, Series
-from fengsui.core.state import State
+from fengsui.core.state import AlertPart, State, Zoned
 from fengsui.store import archive
 from fengsui.store.accounts import Account, Draft
 from fengsui.store.archive import Paper
@@ -42,8 +42,11 @@ class Signed(wording.Draft, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a draft holds. stream: "" = a new incident; replaces: version the author saw; cancel: it lifts the warning.
+    """What a draft holds. stream: "" = a new incident; replaces: version the author saw; cancel: it lifts the warning;
+    corrects: the version it replaces was wrong, no zones = nothing of it holds.
 
+    others: forecasts of zones at another level than the strongest; anew: tell also whom nothing changed for.
+    cosigners: of a joint product, unit → the person who has signed for it.
     form: the token of the form it came from; remark: why a signer gave it back; number: of the stored draft.
     """
 
@@ -60,25 +63,47 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     form: str = ""
     remark: str = ""
     number: int = 0
+    corrects: bool = False
+    others: dict[str, str] = {}
+    anew: bool = False
+    cosigners: dict[str, str] = {}
+
+    @property
+    def action(self) -> Action:
+        """The verb that fits what it does to the warning in force."""
+        now = here.world().at(self.stream).alert.now if self.stream else Zoned()
+        return "correct" if self.corrects else alerts.fitting(now, Zoned(self.zones), here.pack())
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Zones whose level and expiry stay while others change: nobody there need be told again."""
+        part = here.world().at(self.stream).alert if self.stream else AlertPart()
+        if self.anew or self.action in ("renew", "correct") or self.expires != part.expires:
+            return ()
+        return tuple(sorted(z for z, level in self.zones.items() if part.now.zones.get(z) == level))
 
     @property
     def level(self) -> Level | Literal[""]:
         """The strongest level it names; on lifting, the strongest that is lifted."""
-        zones = self.zones or (here.world().at(self.stream).alert.now.zones if self.cancel else {})
+        ended = self.cancel or self.corrects
+        zones = self.zones or (here.world().at(self.stream).alert.now.zones if ended else {})
         return max(zones.values(), key=LEVELS.index, default="")
 
     @property
     def draft(self) -> wording.Draft:
         """The two sentences."""
-        return wording.Draft(self.cause, "" if self.cancel else self.forecast)
+        if self.cancel or not self.zones:
+            return wording.Draft(self.cause)
+        return wording.Draft(self.cause, self.forecast, self.others)
 
     @property
     def paper(self) -> Paper:
         """The paper that the warning names; ``core.wording`` reads its sentences."""
         said = self.draft
         signed = Signed(
-            said.cause, said.forecast, self.hazard, self.zones, self.expires, self.replaces + 1, self.number
-        )
+            said.cause, said.forecast, said.others,
+            self.hazard, self.zones, self.expires, self.replaces + 1, self.number,
+        )  # fmt: skip
         return Paper("alert", wording.paper(signed))
 
 
@@ -214,6 +239,9 @@ def fact(written: Written, signer: str, now: int, *, stream: str = "", mode: str
         replaces=written.replaces,
         series=cast("Series", written.series or "actual"),
         mode=cast("Any", mode),
+        action=written.action,
+        kept=written.kept,
+        cosigners=written.cosigners,
     )
 
 
@@ -238,6 +266,7 @@ def before(state: State) -> Written:
         zones=state.alert.now.zones,
         cause=said.cause,
         forecast=said.forecast,
+        others=said.others,
         expires=state.alert.expires,
         stream=state.stream,
         replaces=state.alert.version,
