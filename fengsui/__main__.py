@@ -135,10 +135,10 @@ async def _run(data: Path, here: site.Site, keys: vault.Vault) -> None:
     from fengsui.config.asgi import Application  # noqa: PLC0415 - pages need Django configured, which needs a place
 
     await house.start()
-    application = Application(house, here.telephone)
+    application = Application(house, here.telephone, here.address)
     try:
         await house.install()
-        await serve.serve(application, house.over, host=here.host, port=here.port)
+        await serve.serve(application, house.over, host=here.host, port=here.port, proxy=here.proxy)
     finally:
         application.close()
         await house.stop()

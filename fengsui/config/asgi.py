@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
+from fengsui.config.settings import transport
 from fengsui.flow.links import Links
 from fengsui.flow.serve import House
 from fengsui.store.accounts import Account
@@ -22,14 +23,17 @@ from fengsui.web.tv import Tv
 
 THREADS = 8
 """Pages made at once; the rest wait their turn."""
+STRICT = (b"strict-transport-security", b"max-age=15768000")
 
 
 class Application:
     """Every request finds its room here. ``close`` when the process ends."""
 
-    def __init__(self, house: House, telephone: str = "") -> None:
-        """telephone: of the weather office, for the pages behind links; "" = none."""
+    def __init__(self, house: House, telephone: str = "", address: str = "") -> None:
+        """telephone: of the weather office, for the pages behind links; address: the public one; "" = none."""
         here.bind(house, telephone)
+        for name, value in transport(address).items():
+            setattr(settings, name, value)
         self._links = Links(house.writer)
         self._hot = Hot(LinkDoor(self._links, lambda: house.ready, telephone), time.monotonic)
         self._hub = Hub(logged_in, settings.SESSION_COOKIE_NAME)
@@ -41,6 +45,8 @@ class Application:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request."""
         path = scope.get("path", "")
+        if settings.SESSION_COOKIE_SECURE and scope.get("scheme") == "https":
+            send = _strict(send)
         if scope["type"] != "http" or path == "/health" or _link(path):
             await self._hot(scope, receive, send)
         elif path == "/events":
@@ -59,6 +65,17 @@ class Application:
 def _link(path: str) -> bool:
     """Whether it is the bare link of a message; what lies behind it is a page like others."""
     return path.startswith("/a/") and "/" not in path[3:]
+
+
+def _strict(send: Send) -> Send:
+    """Whoever came by https is told to come so for half a year; without this header the first http request is open."""
+
+    async def said(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), STRICT]}
+        await send(message)
+
+    return said
 
 
 def logged_in(key: str) -> bool:

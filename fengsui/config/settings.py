@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
+from fengsui.config.logs import LOGGING as LOGGING  # noqa: PLC0414 - a setting of Django's
+
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 5,  # seconds
@@ -73,6 +75,19 @@ def secret(place: Place) -> str:
     """Django's secret: the newest ``web`` key of the place, or one for this process only."""
     keys = sorted((place.data / "keys").glob("web-*.key"))
     return keys[-1].read_text(encoding="utf-8") if keys else secrets.token_urlsafe(32)
+
+
+def transport(address: str) -> dict[str, Any]:
+    """What depends on how browsers reach the site. address: the public one; only ``https://`` makes cookies secure.
+
+    Whether a request came by https says the proxy in front, to whom alone ``flow.serve`` listens in this.
+    """
+    https = address.startswith("https://")
+    return {
+        "SESSION_COOKIE_SECURE": https,
+        "CSRF_COOKIE_SECURE": https,
+        "CSRF_TRUSTED_ORIGINS": [address] if https else [],
+    }
 
 
 _place = here()

@@ -30,7 +30,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A site. address: public web address without a final slash, "" = texts carry no link. database: "" = SQLite.
 
     pack: one that is shipped, or ``./site`` for a folder of the data directory. telephone: of the weather office, for
-    the pages behind links ("" = none).
+    the pages behind links ("" = none). proxy: who may say by which way and for whom a request came, commas between.
     """
 
     pack: str = "yunzhou"
@@ -39,6 +39,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: str = ""
     telephone: str = ""
     database: str = ""
+    proxy: str = "127.0.0.1"
     gateway: tuple[Way, ...] = ()
 
 

@@ -132,12 +132,33 @@ def _address(ground: Ground, sending: bool) -> Iterator[Finding]:
         kind: Kind = "注意" if sending else "正常"
         yield Finding(kind, "C037", "没有设公网地址 address，短信不带链接，签收只能回复短信。")
         return
-    if problem := _unfit(ground.address):
+    if _loopback(ground.address):
+        yield Finding(
+            "注意", "C037", f"公网地址 {ground.address} 只有本机打得开，短信里的链接别处不能用，只宜试用。"
+        )
+    elif ground.address.startswith("http://"):
+        yield Finding(
+            "故障",
+            "C037",
+            f"公网地址“{ground.address}”是 http：口令、登录和链接明文传送，登录也不设安全标志。"
+            "请在前面加 HTTPS 反向代理，再把 fengsui.toml 的 address 改为 https://。",
+        )
+    elif problem := _unfit(ground.address):
         yield Finding(
             "故障", "C037", f"公网地址“{ground.address}”{problem}。请改正 fengsui.toml 的 address。"
         )
     else:
         yield Finding("正常", "C037", f"公网地址 {ground.address}（只核对了写法，请用手机流量打开一次）。")
+
+
+def _loopback(address: str) -> bool:
+    """Whether it is an http address of this machine."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+        return parts.scheme == "http" and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
+    except ValueError:
+        return False
 
 
 def _unfit(address: str) -> str:

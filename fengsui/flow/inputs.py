@@ -12,7 +12,7 @@ import msgspec
 from fengsui.core.facts import Fact
 from fengsui.gateways.contract import Status
 from fengsui.store.archive import Paper
-from fengsui.store.outbox import Leased
+from fengsui.store.leases import Leased
 from fengsui.store.people import Edit
 
 T = TypeVar("T")

@@ -20,10 +20,11 @@ from fengsui import __version__
 from fengsui.core import duties
 from fengsui.core.clauses import Pack
 from fengsui.core.directory import Directory
-from fengsui.core.facts import Alerted, PackInForce, TimeReached
+from fengsui.core.facts import Alerted, PackInForce
 from fengsui.core.state import Head, World, head
-from fengsui.flow import mailing, tasks
 from fengsui.flow import round as rounds
+from fengsui.flow import tasks
+from fengsui.flow.agenda import Agenda
 from fengsui.flow.clock import Alarm, Time
 from fengsui.flow.inputs import (
     Answer,
@@ -38,10 +39,11 @@ from fengsui.flow.inputs import (
     Unwritten,
 )
 from fengsui.flow.round import Round, Setting
+from fengsui.flow.spare import Spare
 from fengsui.flow.waiting import PASSING, STOPPED, Job, Waiting, said, storable
 from fengsui.gateways.contract import Receipt, Reply
-from fengsui.store import archive, board, inbox, ledger, notice, outbox, people, rebuild, receipts
-from fengsui.store.outbox import Verdict
+from fengsui.store import archive, inbox, leases, ledger, notice, outbox, people, rebuild
+from fengsui.store.leases import Verdict
 from fengsui.store.sql import Errors, Session
 from fengsui.store.sql import archive as open_archive
 from fengsui.store.vault import Vault
@@ -51,16 +53,8 @@ LOOK = 0.5
 """Seconds after which it looks again, woken or not."""
 MOST = 1000
 """Inputs, and rows of results or receipts, taken into one round."""
-SLICE = 4000
-"""Rows of a fan-out slice: small, so that an answer does not wait for it (measured: 2,000 to 10,000)."""
 BREATH = 0.003
 """Seconds in which lanes may ask for what has just been issued, before lists are fanned out."""
-SWEEP = 1_000_000
-"""µs between looks for what is queued and out of date."""
-STUCK = 60_000_000
-"""µs after which a moment that did not move on is tried, and told, again."""
-KEPT = 3 * 24 * 3600 * 1_000_000
-"""µs for which a receipt without a row is kept."""
 
 
 class Writer:
@@ -88,9 +82,8 @@ class Writer:
         self.position = (World(pack, Directory({}, {}), {}, {}), 0)
         self._setting = Setting(vault, tuple(lanes), __version__, packs or (lambda _: pack), address)
         self._name = secrets.token_hex(4)
-        self._looked = self._swept = 0
-        self._issued, self._sliced, self._left = False, False, True
-        self._stuck: dict[str, int] = {}
+        self._agenda, self._spare = Agenda(), Spare()
+        self._issued = False
         self._inputs: deque[tuple[Input, Pending[Answer]]] = deque()
         self._jobs: deque[Job] = deque()
         self._idle: list[Pending[None]] = []
@@ -142,8 +135,7 @@ class Writer:
 
     def post_receipts(self, lane: str, batch: Sequence[Receipt]) -> Pending[int]:
         """Receipts; acknowledge them to the peer once this has a result. Gives how many changed state."""
-        words = [receipts.Receipt(r.provider_id, r.state, r.code, r.dead) for r in batch]
-        return self._job(lambda r: tasks.received(r, lane, words), len(words))
+        return self._job(lambda r: tasks.received(r, lane, batch), len(batch))
 
     def post_inbound(self, lane: str, replies: Sequence[Reply]) -> Pending[list[str]]:
         """What phones wrote: stored in the inbox, ids of what is new. Their meaning is another input."""
@@ -158,25 +150,25 @@ class Writer:
         """Say what became of a message."""
         return self._job(lambda r: inbox.settle(r.session, id, state), 1)
 
-    def lease(self, lane: str, *, now: int, until: int, limit: int = outbox.BATCH) -> Pending[Batch]:
+    def lease(self, lane: str, *, now: int, until: int, limit: int = leases.BATCH) -> Pending[Batch]:
         """Rows of a lane that are due, red first, held until a moment under a token of their own."""
         return self._job(lambda r: tasks.lease(r.session, lane, now, until, limit), 1)
 
     def outlook(self) -> Pending[tuple[int, int | None]]:
         """How many rows are leased, and when the next row that nobody holds is due: for rehearsals."""
-        return self._job(lambda r: outbox.outlook(r.session), 1)
+        return self._job(lambda r: leases.outlook(r.session), 1)
 
     def release(self, rows: Sequence[tuple[int, int]], pause: int = 0, code: str = "") -> Pending[int]:
         """Give back (id, lease) that were provably not handed over, due again after ``pause`` µs; code: why."""
-        return self._job(lambda r: outbox.release(r.session, rows, r.now + pause, code), len(rows))
+        return self._job(lambda r: leases.release(r.session, rows, r.now + pause, code), len(rows))
 
     def extend(self, lease: int, window: int) -> Pending[int]:
         """Hold a slow batch for ``window`` µs more from now."""
-        return self._job(lambda r: outbox.extend(r.session, lease, r.now + window), 1)
+        return self._job(lambda r: leases.extend(r.session, lease, r.now + window), 1)
 
     def reroute(self, lane: str, other: str, channel: str) -> Pending[int]:
         """Move what waits in a lane to another lane of its channel; how many rows."""
-        return self._job(lambda r: outbox.reroute(r.session, lane, other, channel), 1)
+        return self._job(lambda r: leases.reroute(r.session, lane, other, channel), 1)
 
     def due(self) -> None:
         """Look now: a moment may have come, or another process may have written. Only a hint."""
@@ -247,18 +239,15 @@ class Writer:
     def _patience(self, more: bool) -> float:
         if more:
             return BREATH if self._issued else 0
-        soonest = board.soonest(self._session)
-        if (
-            soonest is None or soonest <= self._looked
-        ):  # what is still there was tried and waits for something else
-            return LOOK
-        return min(LOOK, max(0.0, (soonest - self.clock.now()) / 1_000_000))
+        return self._agenda.wait(self._session, self.clock.now(), LOOK)
 
     def _take(self, patience: float) -> Waiting:
         """What the next round does: inputs first, a cancellation always as the first of its round."""
         with self._ready:
             if not (self._inputs or self._jobs or self._nudged or self._stopping) and patience > 0:
                 self._ready.wait(patience)
+            if self._nudged or not (self._inputs or self._jobs):
+                self._agenda.forget()  # whatever may have happened meanwhile
             self._nudged = False
             inputs: list[tuple[Input, Pending[Answer]]] = []
             while self._inputs and len(inputs) < MOST and not (inputs and _cancels(self._inputs[0][0])):
@@ -307,33 +296,46 @@ class Writer:
         self._withdraw(waiting, now)
         self._session.begin()
         chain = ledger.lock(self._session)
-        world, seq = rounds.caught_up(self._session, *self.position, self._setting)
+        world = self._caught_up(chain.seq)
         this = Round(self._session, self._papers, self._setting, world, now)
         answers = this.take([one for one, _ in waiting.inputs], asked=True)
-        results = [this.job(job.run) for job in waiting.jobs]
-        looped = self._time(this, now)
+        results = this.jobs([job.run for job in waiting.jobs])
+        looped = self._agenda.take(this, now)
         self._issued = this.pending
-        more = self._later(this, now, busy=bool(waiting.jobs))
+        more = self._spare.take(this, busy=bool(waiting.jobs))
         chain = this.write(chain)
         if self._session.vendor == "postgresql" and (this.streams or more):
             self._session.run("SELECT pg_notify('fengsui', ?)", self._name)
         if not self._commit(waiting):
             return True
-        self.position = (this.settled(), max(seq, chain.seq))
+        self.position = (this.settled(), chain.seq)
         for (_, future), answer in zip(waiting.inputs, answers, strict=True):
             given = this.answer(answer)
             future.set_result(given) if isinstance(given, Answer) else future.set_exception(given)
         for job, result in zip(waiting.jobs, results, strict=True):
             job.future.set_exception(result) if isinstance(result, Parked) else job.future.set_result(result)
-        self._looked = now
+        if this.streams:
+            self._agenda.forget()
         self._tell([*this.alarms, *looped])
         changed = Change(self.position[1], this.streams, this.deliveries or more)
         if waiting.futures or this.streams or more:
             for wake in self.wake:
                 wake(changed)
-        more = more or this.deliveries or bool(this.streams and board.due(self._session, self.clock.now()))
+        more = (
+            more
+            or this.deliveries
+            or bool(this.streams and self._agenda.come(self._session, self.clock.now()))
+        )
         self._settled(more)
         return more
+
+    def _caught_up(self, last: int) -> World:
+        """The world with what other processes have added up to a seq."""
+        if last == self.position[1]:
+            return self.world
+        self._agenda.forget()
+        self._spare.left = True
+        return rounds.caught_up(self._session, *self.position, self._setting)
 
     def _commit(self, waiting: Waiting) -> bool:
         """Commit. If its outcome is unknown: a new connection, and the ledger itself says what was written."""
@@ -364,6 +366,7 @@ class Writer:
         with self._session.transaction():
             ledger.lock(self._session)
             spared = outbox.withdraw(self._session, one.fact.stream)
+        self._spare.left = True
         fact = msgspec.structs.replace(one.fact, withdrawn=spared)
         waiting.inputs[0] = (msgspec.structs.replace(one, fact=fact), future)
 
@@ -371,55 +374,12 @@ class Writer:
         """Whether an input would be admitted now: tried in a transaction that is undone."""
         self._session.begin()
         try:
-            ledger.lock(self._session)
-            world, _ = rounds.caught_up(self._session, *self.position, self._setting)
+            world = self._caught_up(ledger.lock(self._session).seq)
             trial = Round(self._session, self._papers, self._setting, world, now)
             (answer,) = trial.take([one])
         finally:
             self._session.rollback()
         return isinstance(answer, Answer) and not answer.code and not answer.seq
-
-    def _time(self, this: Round, now: int) -> list[Alarm]:
-        """Moments that have come, one input for each stream; an alarm for what does not move on, and a pause."""
-        due = [
-            Input(f"{stream}@{at}", TimeReached(stream, now, at))
-            for stream, at in board.due(self._session, now)
-        ]
-        self._stuck = {one.id: at for one in due if (at := self._stuck.get(one.id, 0)) > now}
-        due = [one for one in due if one.id not in self._stuck]
-        known = ledger.known(self._session, [one.id for one in due])
-        stuck = [
-            one.id
-            for one, answer in zip(due, this.take(due), strict=True)
-            if one.id in known or not isinstance(answer, Answer) or answer.code
-        ]
-        self._stuck.update(dict.fromkeys(stuck, now + STUCK))
-        return [Alarm("R022", f"到时事项 {id_} 已处理但仍在看板上。[R022]", now) for id_ in stuck]
-
-    def _later(self, this: Round, now: int, *, busy: bool) -> bool:
-        """A slice of what may wait, if it is its turn: not in the round that issues, and while lanes are busy in every
-        other round, so that the first batch and answers do not wait for lists. Whether there is more of it.
-        """
-        if this.pending or (busy and self._sliced):
-            self._sliced = this.pending
-            self._left = self._left or this.pending
-        else:
-            self._sliced, self._left = True, self._slice(this, now)
-        return self._left
-
-    def _slice(self, this: Round, now: int) -> bool:
-        """Work that may wait, a little of it: doubtful leases, rows out of date, withdrawn lists, a slice of a fan-out."""
-        moved = outbox.expire_doubtful(self._session, now)
-        if not self._swept <= now < self._swept + SWEEP:
-            self._swept = now
-            moved += outbox.expire(self._session, now, SLICE)
-        this.take(mailing.news(self._session, moved, now))
-        if outbox.drain(self._session, SLICE):
-            return True
-        found, _ = outbox.fan_out_slice(self._session, now, SLICE)
-        if not found:
-            receipts.forget_early(self._session, now - KEPT)
-        return bool(found)
 
     def _settled(self, more: bool) -> None:
         with self._ready:
@@ -428,6 +388,7 @@ class Writer:
             idle, self._idle = self._idle, []
         if idle and notice.pending(self._session):
             self._idle += idle
+            self._spare.left = True
             return
         for future in idle:
             future.set_result(None)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from fengsui.flow.backup import DUMP, FILES, KEYS, MANIFEST, BackupFault, Manifest, listed, tool
-from fengsui.store import holds, ledger, outbox, sealed, verify
+from fengsui.store import holds, leases, ledger, outbox, sealed, verify
 from fengsui.store.sql import Session
 from fengsui.store.vault import Vault
 
@@ -105,7 +105,7 @@ def _doubt(session: Session, now: int) -> None:
     while outbox.fan_out_slice(session, now)[0]:
         pass
     session.run("UPDATE delivery SET lease = 1, run_at = 0 WHERE state = 0")
-    outbox.expire_doubtful(session, now)
+    leases.expire_doubtful(session, now)
 
 
 def _unsealed(body: bytes, folder: Path) -> None:

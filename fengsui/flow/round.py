@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -120,14 +121,34 @@ class Round:
         except POISON as error:
             return failed(error)
 
-    def job(self, run: Callable[[Round], T]) -> T | Parked:
-        """Run something that writes; if it raises, nothing of it is written and its waiter is told."""
+    def jobs(self, runs: Sequence[Callable[[Round], T]]) -> list[T | Parked]:
+        """Run things that write; of one that raises nothing is written, and its waiter is told. All under one savepoint,
+        and only if one of them raises each under its own.
+        """
+        if not runs:
+            return []
+        before = (
+            self.world,
+            {**self._before},
+            [*self._rows],
+            [*self._mail],
+            {**self._answers},
+            [*self.alarms],
+        )
 
-        def inside() -> T:
+        def together() -> list[T]:
             with self.session.savepoint():
-                return run(self)
+                return [run(self) for run in runs]
 
-        return self._guarded(inside, self._failed)
+        done = self._guarded(together, self._failed)
+        if not isinstance(done, Parked):
+            return [*done]
+        self.world, self._before, self._rows, self._mail, self._answers, self.alarms = before
+        return [self._guarded(partial(self._alone, run), self._failed) for run in runs]
+
+    def _alone(self, run: Callable[[Round], T]) -> T:
+        with self.session.savepoint():
+            return run(self)
 
     def _failed(self, error: Exception) -> Parked:
         said = f"{type(error).__name__}: {error}"
@@ -343,11 +364,9 @@ def folded(session: Session, name: str) -> State:
     return state
 
 
-def caught_up(session: Session, world: World, seq: int, setting: Setting) -> tuple[World, int]:
-    """The world with what other processes added since a seq, and the seq it is at now."""
+def caught_up(session: Session, world: World, seq: int, setting: Setting) -> World:
+    """The world with what other processes have added since a seq."""
     lines = history.since(session, seq)
-    if not lines:
-        return world, seq
     pack = world.pack
     touched: dict[str, State] = {}
     for line in lines:
@@ -362,4 +381,4 @@ def caught_up(session: Session, world: World, seq: int, setting: Setting) -> tup
         if isinstance(line.fact, PackInForce):
             pack = setting.packs(line.fact)
     directory = people.snapshot(session, setting.ways)
-    return _after(World(pack, directory, world.streams, world.heads), touched), lines[-1].seq
+    return _after(World(pack, directory, world.streams, world.heads), touched)

@@ -18,7 +18,7 @@ from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Unwritten
 from fengsui.flow.verdicts import DISCONNECTED, handover, never_sent, verdict
 from fengsui.gateways.contract import Gateway, Handover, Outcome, Result
-from fengsui.store.outbox import BATCH, Leased, Verdict
+from fengsui.store.leases import BATCH, Leased, Verdict
 from fengsui.store.states import State
 from fengsui.store.vault import Vault
 

@@ -190,13 +190,16 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-async def serve(application: Application, over: asyncio.Event, *, host: str, port: int) -> None:
+async def serve(
+    application: Application, over: asyncio.Event, *, host: str, port: int, proxy: str = "127.0.0.1"
+) -> None:
     """Answer requests until SIGINT or SIGTERM says stop, or the house is over; connections under way are finished
-    (at most 5 s). Raises OSError if the port cannot be opened or a part of the house ended by itself.
+    (at most 5 s). proxy: addresses whose X-Forwarded-For and -Proto are believed, nobody else's are. Raises OSError if the port cannot be opened or a part of the house ended by itself.
     """
     config = uvicorn.Config(
-        application, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5
-    )
+        application, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5,
+        forwarded_allow_ips=proxy,
+    )  # fmt: skip
     server = _Server(config)
 
     async def end() -> None:

@@ -8,21 +8,22 @@ from collections.abc import Sequence
 from fengsui.flow import mailing
 from fengsui.flow.inputs import Batch, Letter
 from fengsui.flow.round import Round
-from fengsui.store import inbox, notice, outbox, people, receipts
-from fengsui.store.outbox import Verdict
+from fengsui.gateways.contract import Receipt
+from fengsui.store import inbox, leases, notice, people, receipts
+from fengsui.store.leases import Verdict
 from fengsui.store.sql import Session
 
 
 def finish(this: Round, lane: str, verdicts: Sequence[Verdict]) -> int:
     """Write results of leased rows, and the facts they are for responsible persons; how many rows moved."""
-    moved = outbox.finish(this.session, lane, verdicts, this.now)
+    moved = leases.finish(this.session, lane, verdicts, this.now)
     if any(v.dead for v in verdicts):
         this.readdress()
     this.take(mailing.news(this.session, moved, this.now))
     return len(moved)
 
 
-def received(this: Round, lane: str, words: Sequence[receipts.Receipt]) -> int:
+def received(this: Round, lane: str, words: Sequence[Receipt]) -> int:
     """Apply receipts, and the facts they are for responsible persons; how many rows moved."""
     moved = receipts.apply(this.session, lane, words, this.now)
     if any(r.dead for r in words):
@@ -50,4 +51,4 @@ def letters(this: Round, limit: int) -> list[Letter]:
 def lease(session: Session, lane: str, now: int, until: int, limit: int) -> Batch:
     """Lease rows of a lane under a new token."""
     token = secrets.randbits(62) | 1
-    return Batch(token, outbox.lease(session, lane, now=now, until=until, token=token, limit=limit))
+    return Batch(token, leases.lease(session, lane, now=now, until=until, token=token, limit=limit))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from fengsui.core.calendar import MINUTE, SECOND
 from fengsui.gateways.contract import Handover, Outcome, PartResult, Result
-from fengsui.store.outbox import Leased, Verdict
+from fengsui.store.leases import Leased, Verdict
 from fengsui.store.states import State
 from fengsui.store.vault import KeyFault, Vault
 
@@ -27,21 +25,19 @@ ENDS = {
 WORSE = (Outcome.RETRY, Outcome.THROTTLED, Outcome.REFUSED_CONFIG, *ENDS)
 """Of the parts of one row the outcome furthest right speaks for the row: doubt weighs more than a refusal."""
 
-_decoder = msgspec.json.Decoder(list[str])
-
 
 def handover(row: Leased, vault: Vault) -> Handover | None:
     """What the gateway gets of a row; None if there is no address to send it to any more."""
     if row.cipher is None:
         return None
     try:
-        to = vault.decrypt(bytes(row.cipher), "address")
+        to = vault.decrypt(row.cipher, "address")
     except KeyFault:
         return None
     return Handover(
         id=row.id,
         to=to,
-        parts=_parts(row.body, row.texts, row.parts, row.accepted),
+        parts=_parts(row),
         reference=row.id & 0xFF,
         expires=row.expires,
         level=row.level,
@@ -49,11 +45,11 @@ def handover(row: Leased, vault: Vault) -> Handover | None:
     )
 
 
-def _parts(body: str, texts: str, total: int, accepted: int) -> tuple[tuple[int, int, str], ...]:
+def _parts(row: Leased) -> tuple[tuple[int, int, str], ...]:
     """The parts that the peer has not yet taken."""
-    if total == 1:
-        return ((0, 1, body),)
-    return tuple((i, total, t) for i, t in enumerate(_decoder.decode(texts)) if not accepted >> i & 1)
+    if row.parts == 1:
+        return ((0, 1, row.body),)
+    return tuple((i, row.parts, text) for i, text in enumerate(row.texts) if not row.accepted >> i & 1)
 
 
 def never_sent(result: Result) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,6 +30,8 @@ from fengsui.rehearse.people import Invented, Population
 
 DEAD, DISOWNS, AWAY, ASLEEP, SLOW = 0.03, 0.04, 0.09, 0.17, 0.36
 """Cumulative shares of numbers that are dead, people who left, are away, asleep, slow; the rest answers promptly."""
+ASKS = re.compile("回复?1")
+"""How a message asks for an answer."""
 ACKNOWLEDGE = "2.4.1/acknowledge"
 STOPS: dict[str, tuple[str, ...]] = {
     "education": ("classes",),
@@ -123,7 +126,7 @@ class Cast:
         """What a person does who reads a message; list members are told, not asked."""
         person = self.by_number[number]
         turn = self.heard[number] = self.heard.get(number, 0) + 1
-        if person.list or "回1" not in text:
+        if person.list or not ASKS.search(text):
             return
         dice = die(self.seed, "answer", person.id, turn)
         match self.mood(person.id):

@@ -1,4 +1,4 @@
-"""发件 Outbox: every hot set-based statement about deliveries. The table of deliveries is the queue.
+"""发件 Outbox: deliveries are made, run out, are withdrawn — in sets. The table of deliveries is the queue.
 
 All functions work inside the caller's transaction. Tallies in ``notice_channel`` move with every state, so that
 "everything of this notice on this channel is handed over or given up" is found without counting rows.
@@ -6,13 +6,13 @@ All functions work inside the caller's transaction. Tallies in ``notice_channel`
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
-from fengsui.store import receipts, tally
+from fengsui.store import tally
 from fengsui.store.receipts import Moved
 from fengsui.store.sql import Session, pack
 from fengsui.store.states import State
@@ -22,8 +22,6 @@ SLICE = 10_000
 CURSOR = 7
 """Bytes of a member's lookup that say how far a list is fanned out: they fit a number of the database."""
 ENDED = 1 << 8 * CURSOR
-BATCH = 250
-"""Most rows of a lease: in doubt after a crash = leased."""
 
 
 class Planned(NamedTuple):
@@ -37,40 +35,6 @@ class Planned(NamedTuple):
     parts: int
     state: int = 0
     code: str = ""
-
-
-class Leased(NamedTuple):
-    """A row to hand over. cipher None: the address was erased. accepted: mask of parts the peer has already."""
-
-    id: int
-    notice: int
-    recipient: str
-    cipher: bytes | None
-    body: str
-    texts: str
-    parts: int
-    accepted: int
-    level: str
-    expires: int
-    suffix: str
-    series: str
-    attempts: int
-    doubtful: int
-
-
-class Verdict(NamedTuple):
-    """What became of a leased row. end: PLANNED = as the mask says (again at run_at if parts are left), UNKNOWN,
-    REFUSED, EXPIRED. accepted: mask of parts taken now; provider_ids: (index, the peer's id) of each of them.
-    """
-
-    id: int
-    lease: int
-    accepted: int = 0
-    end: int = State.PLANNED
-    run_at: int = 0
-    code: str = ""
-    provider_ids: tuple[tuple[int, str], ...] = ()
-    dead: bool = False
 
 
 # ── fan-out ──────────────────────────────────────────────────────────────────
@@ -155,128 +119,6 @@ def fan_out_slice(session: Session, now: int, limit: int = SLICE) -> tuple[int, 
     return notice, made
 
 
-# ── leasing ──────────────────────────────────────────────────────────────────
-
-
-def lease(
-    session: Session, lane: str, *, now: int, until: int, token: int, limit: int = BATCH
-) -> list[Leased]:
-    """Take rows of a lane that are due, red before blue and persons named by a clause before lists, until a moment.
-
-    The token fences them: only its holder's result counts. Rows of a stopped notice stay.
-    """
-    ids: list[int] = []
-    for rank in range(8):
-        if len(ids) >= min(limit, BATCH):
-            break
-        ids += [
-            row[0]
-            for row in session.run(
-                "UPDATE delivery SET lease = ?, run_at = ?, attempts = attempts + 1 WHERE id IN ("
-                " SELECT id FROM delivery WHERE lane = ? AND rank = ? AND state = 0 AND lease = 0 AND run_at <= ?"
-                " AND notice NOT IN (SELECT id FROM notice WHERE stopped = 1 AND drained = 0)"
-                " ORDER BY run_at LIMIT ? {skip}) RETURNING id",
-                token, until, lane, rank, now, min(limit, BATCH) - len(ids),
-            )
-        ]  # fmt: skip
-    if not ids:
-        return []
-    rows = session.run(
-        "SELECT d.id, d.notice, d.recipient, CASE WHEN d.responsible = 1 THEN a.cipher ELSE m.cipher END, t.body,"
-        " t.parts, d.parts, d.accepted, n.level, n.expires, n.suffix, n.series, d.attempts, d.doubtful"
-        " FROM {each_text} {join} delivery d ON d.id = CAST(j.value AS BIGINT)"
-        " JOIN notice n ON n.id = d.notice JOIN text t ON t.id = d.text"
-        " LEFT JOIN address a ON a.id = d.address LEFT JOIN member m ON m.id = d.address ORDER BY d.rank, d.id",
-        pack(ids),
-    )
-    return [Leased._make(row) for row in rows]
-
-
-_FINISH = (
-    "UPDATE delivery SET accepted = accepted | r.mask, lease = 0, run_at = r.run_at,"
-    " code = CASE WHEN r.code = '' THEN delivery.code ELSE r.code END,"
-    " doubtful = CASE WHEN r.verdict = 1 THEN 1 ELSE doubtful END,"
-    " state = CASE WHEN (accepted | r.mask) = (CAST(1 AS BIGINT) << parts) - 1 THEN 2"
-    " WHEN r.verdict IN (3, 4) THEN r.verdict"
-    " WHEN r.verdict = 1 AND responsible = 0 AND rank > 3 THEN 1 ELSE 0 END"
-    " FROM (SELECT CAST(? AS BIGINT) AS token, CAST(? AS BIGINT) AS mask, CAST(? AS BIGINT) AS verdict,"
-    " CAST(? AS BIGINT) AS run_at, CAST(? AS TEXT) AS code) AS r"
-    " WHERE delivery.id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text})"
-    " AND delivery.lease = r.token AND delivery.state = 0 AND r.token <> 0"
-    " RETURNING delivery.id, notice, recipient, channel, responsible, address, state, delivery.code"
-)
-
-
-def finish(session: Session, gateway: str, verdicts: Sequence[Verdict], now: int) -> list[Moved]:
-    """Write what became of leased rows; a result whose lease is lost changes no state. Rows that moved are returned.
-
-    A peer's ids are kept in any case: the message did go out. Receipts that came before are applied. A row that is
-    unknown: responsible or orange and red again, marked as possible duplicate, else closed as unknown.
-    """
-    if not verdicts:
-        return []
-    alike: dict[tuple[int, int, int, int, str], list[int]] = defaultdict(
-        list
-    )  # most rows of a batch fared alike
-    for v in verdicts:
-        alike[v.lease, v.accepted, v.end, v.run_at, v.code].append(v.id)
-    rows = [row for what, ids in alike.items() for row in session.run(_FINISH, *what, pack(ids))]
-    moved = [Moved._make(row) for row in rows if row[6]]
-    tally.moved(session, Counter((m.notice, m.channel, 0, m.state) for m in moved))
-    parts = [(v.id, index, provider) for v in verdicts for index, provider in v.provider_ids]
-    if parts:
-        session.run(
-            "INSERT INTO part (delivery, idx, gateway, provider_id) SELECT CAST(j.value->>0 AS BIGINT),"
-            " CAST(j.value->>1 AS BIGINT), ?, j.value->>2 FROM {each}",
-            gateway, pack(parts),
-        )  # fmt: skip
-        moved += receipts.early(session, gateway, [p[2] for p in parts], now)
-    if dead := [v.id for v in verdicts if v.dead]:
-        receipts.bury(session, dead)
-    return moved
-
-
-def outlook(session: Session) -> tuple[int, int | None]:
-    """How many rows are leased, and when the next row that nobody holds is due (None: none waits)."""
-    leased = session.run("SELECT count(*) FROM delivery WHERE state = 0 AND NOT (lease = 0)")[0][0]
-    soonest = session.run("SELECT min(run_at) FROM delivery WHERE state = 0 AND lease = 0")[0][0]
-    return int(leased), None if soonest is None else int(soonest)
-
-
-def release(session: Session, rows: Sequence[tuple[int, int]], run_at: int, code: str = "") -> int:
-    """Give back (id, token) rows that were provably not handed to the peer, due again at run_at; code: why."""
-    return session.count(
-        "UPDATE delivery SET lease = 0, run_at = ?, attempts = attempts - 1,"
-        " code = CASE WHEN CAST(? AS TEXT) = '' THEN code ELSE ? END WHERE state = 0 AND lease <> 0"
-        " AND EXISTS (SELECT 1 FROM {each} WHERE CAST(j.value->>0 AS BIGINT) = delivery.id"
-        " AND CAST(j.value->>1 AS BIGINT) = delivery.lease) AND id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {each})",
-        run_at, code, code, pack(list(rows)), pack(list(rows)),
-    )  # fmt: skip
-
-
-def extend(session: Session, token: int, until: int) -> int:
-    """Make the lease of a slow batch last longer."""
-    return session.count(
-        "UPDATE delivery SET run_at = ? WHERE state = 0 AND NOT (lease = 0) AND lease = ?", until, token
-    )
-
-
-def expire_doubtful(session: Session, now: int) -> list[Moved]:
-    """Leases that ran out: unknown, not unsent. Again, marked as possible duplicate, for persons named by a clause
-    and for orange and red; else closed as unknown and counted.
-    """
-    rows = session.run(
-        "UPDATE delivery SET lease = 0, run_at = ?, doubtful = 1, code = 'in-doubt',"
-        " state = CASE WHEN responsible = 1 OR rank <= 3 THEN 0 ELSE 1 END"
-        " WHERE state = 0 AND NOT (lease = 0) AND run_at <= ?"
-        " RETURNING id, notice, recipient, channel, responsible, address, state, code",
-        now, now,
-    )  # fmt: skip
-    moved = [Moved._make(row) for row in rows if row[6]]
-    tally.moved(session, Counter((m.notice, m.channel, 0, m.state) for m in moved))
-    return moved
-
-
 def expire(session: Session, now: int, limit: int = SLICE) -> list[Moved]:
     """Rows that nobody holds of tellings whose time is over: never sent any more, whatever their lane does. What may
     have gone out is closed as unknown, the rest as expired.
@@ -286,20 +128,12 @@ def expire(session: Session, now: int, limit: int = SLICE) -> list[Moved]:
         " code = CASE WHEN code = '' THEN 'expired' ELSE code END WHERE id IN (SELECT d.id FROM delivery d"
         " WHERE d.state = 0 AND d.lease = 0 AND d.notice IN (SELECT n.id FROM notice n WHERE n.expires <= ?"
         " AND EXISTS (SELECT 1 FROM notice_channel c WHERE c.notice = n.id AND c.open > 0)) LIMIT ?)"
-        " RETURNING id, notice, recipient, channel, responsible, address, state, code",
+        " RETURNING id, notice, recipient, channel, responsible, state",
         now, limit,
     )  # fmt: skip
     moved = [Moved._make(row) for row in rows]
     tally.moved(session, Counter((m.notice, m.channel, 0, m.state) for m in moved))
     return moved
-
-
-def reroute(session: Session, lane: str, other: str, channel: str) -> int:
-    """Move what no peer has accepted and nobody holds from a lane to another of the same channel."""
-    return session.count(
-        "UPDATE delivery SET lane = ? WHERE lane = ? AND channel = ? AND state = 0 AND lease = 0 AND accepted = 0",
-        other, lane, channel,
-    )  # fmt: skip
 
 
 # ── withdrawing ──────────────────────────────────────────────────────────────

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+import msgspec
 
 from fengsui.store import tally
-from fengsui.store.sql import Session, Values, pack
+from fengsui.store.sql import Session, pack
 from fengsui.store.states import State
 
 
@@ -19,16 +21,34 @@ class Moved(NamedTuple):
     recipient: str
     channel: str
     responsible: int
-    address: int
     state: int
-    code: str
 
 
 # ── receipts ─────────────────────────────────────────────────────────────────
 
 
+class Word(Protocol):
+    """A peer's word about a part, as gateways say it and as it is kept."""
+
+    @property
+    def provider_id(self) -> str:
+        """The name under which the peer took the part."""
+
+    @property
+    def state(self) -> str:
+        """One of delivered, failed, expired, read; anything else says nothing."""
+
+    @property
+    def code(self) -> str:
+        """The peer's raw error, or ""."""
+
+    @property
+    def dead(self) -> bool:
+        """Whether the number is out of service."""
+
+
 class Receipt(NamedTuple):
-    """A peer's word about a part: state delivered, failed or expired; dead: the number is out of service."""
+    """Such a word as it was kept."""
 
     provider_id: str
     state: str
@@ -39,44 +59,59 @@ class Receipt(NamedTuple):
 _WORDS = {"delivered": State.DELIVERED, "failed": State.FAILED, "expired": State.EXPIRED, "read": State.READ}
 
 
-def apply(session: Session, gateway: str, batch: Sequence[Receipt], now: int) -> list[Moved]:
+class _Known(NamedTuple):
+    """A part that a peer took, with its row."""
+
+    provider: str
+    idx: int
+    id: int
+    notice: int
+    recipient: str
+    channel: str
+    responsible: int
+    state: int
+    parts: int
+    delivered: int
+
+
+_KNOWN = (
+    "SELECT CAST({all}({row}(p.provider_id, p.idx, d.id, d.notice, d.recipient, d.channel, d.responsible, d.state,"
+    " d.parts, d.delivered)) AS TEXT) FROM {each_text}"
+    " {join} part p ON p.gateway = ? AND p.provider_id = j.value JOIN delivery d ON d.id = p.delivery"
+)
+_known = msgspec.json.Decoder(list[_Known])
+
+
+def apply(session: Session, gateway: str, batch: Sequence[Word], now: int) -> list[Moved]:
     """Apply receipts in whatever order they come; those whose part is not known yet are kept until it is."""
     words = [r for r in batch if r.state in _WORDS]
-    rows = session.run(
-        "SELECT p.provider_id, d.id, d.notice, d.recipient, d.channel, d.responsible, d.address,"
-        " d.state, d.parts, d.delivered, p.idx FROM {each_text}"
-        " {join} part p ON p.gateway = ? AND p.provider_id = j.value JOIN delivery d ON d.id = p.delivery",
-        pack(dict.fromkeys(r.provider_id for r in words)), gateway,
-    )  # fmt: skip
-    known: dict[str, list[Values]] = defaultdict(list)
-    for row in rows:
-        known[row[0]].append(row)
-    if early := [r for r in words if r.provider_id not in known]:
+    known: dict[str, list[_Known]] = defaultdict(list)
+    for part in session.gather(_known, _KNOWN, pack({r.provider_id for r in words}), gateway):
+        known[part.provider].append(part)
+    if early := [(r.provider_id, r.state, r.code, r.dead) for r in words if r.provider_id not in known]:
         session.run(
             "INSERT INTO early_receipt (gateway, provider_id, state, code, dead, at) SELECT ?, j.value->>0,"
             " j.value->>1, j.value->>2, CASE WHEN CAST(j.value->>3 AS TEXT) IN ('true', '1') THEN 1 ELSE 0 END, ? FROM {each}",
             gateway, now, pack(early),
         )  # fmt: skip
-    return _raise(session, [(r, row) for r in words for row in known.get(r.provider_id, ())])
+    return _raise(session, [(r, part) for r in words for part in known.get(r.provider_id, ())])
 
 
-def _raise(session: Session, told: Sequence[tuple[Receipt, Values]]) -> list[Moved]:
+def _raise(session: Session, told: Sequence[tuple[Word, _Known]]) -> list[Moved]:
     """Risen states, computed here: a round holds the lock, so nothing changes between reading and writing."""
     now: dict[int, tuple[int, int, str]] = {}
-    before: dict[int, tuple[int, str, str, int, int, int]] = {}
+    before: dict[int, _Known] = {}
     dead: list[int] = []
-    for receipt, (_, id_, notice, recipient, channel, responsible, address, state, parts, mask, idx) in told:
-        word = _WORDS[receipt.state]
-        state, mask, code = now.get(id_, (state, mask, ""))  # noqa: PLW2901
-        before.setdefault(id_, (notice, recipient, channel, responsible, address, state))
+    for receipt, part in told:
+        word, id_ = _WORDS[receipt.state], part.id
+        before.setdefault(id_, part)
+        state, mask, code = now.get(id_) or (part.state, part.delivered, "")
         if word >= State.DELIVERED:
-            mask |= 1 << idx  # noqa: PLW2901
-            word = word if mask == (1 << parts) - 1 else State.PLANNED
+            mask |= 1 << part.idx
+            word = word if mask == (1 << part.parts) - 1 else State.PLANNED
         now[id_] = (max(state, word), mask, receipt.code or code)
         if receipt.dead:
             dead.append(id_)
-    if not now:
-        return []
     alike: dict[tuple[int, int, str], list[int]] = defaultdict(list)  # most receipts say the same
     for id_, value in now.items():
         alike[value].append(id_)
@@ -89,13 +124,9 @@ def _raise(session: Session, told: Sequence[tuple[Receipt, Values]]) -> list[Mov
         )  # fmt: skip
     if dead:
         bury(session, dead)
-    moved = [
-        Moved(id_, *before[id_][:5], state, code)
-        for id_, (state, _, code) in now.items()
-        if state > before[id_][5]
-    ]
-    tally.moved(session, Counter((m.notice, m.channel, before[m.id][5], m.state) for m in moved))
-    return moved
+    risen = [(before[id_], state) for id_, (state, _, _) in now.items() if state > before[id_].state]
+    tally.moved(session, Counter([(row.notice, row.channel, row.state, state) for row, state in risen]))
+    return [Moved(r.id, r.notice, r.recipient, r.channel, r.responsible, state) for r, state in risen]
 
 
 def early(session: Session, gateway: str, providers: list[str], now: int) -> list[Moved]:

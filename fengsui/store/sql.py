@@ -4,6 +4,7 @@ Texts use ``?`` for values. ``{each}`` is a table ``j`` with one row for each el
 (``CAST(j.value->>0 AS BIGINT)`` reads an element's first item in both databases); ``{each_text}`` the same for
 plain strings; ``{lock}`` locks the rows read where the database has row locks; ``{skip}`` skips locked ones.
 ``{join}`` after an array: join from the array outwards (SQLite would begin with the big table: measured).
+``CAST({all}({row}(a, b)) AS TEXT)`` is every row as one JSON array of arrays, for ``gather``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
@@ -23,6 +24,7 @@ Errors = (sqlite3.Error, psycopg.Error)
 """Whatever either database raises."""
 
 Values = tuple[Any, ...]
+T = TypeVar("T")
 
 _SQLITE = {
     "{each}": "json_each(?) AS j",
@@ -30,6 +32,8 @@ _SQLITE = {
     "{lock}": "",
     "{skip}": "",
     "{join}": "CROSS JOIN",
+    "{all}": "json_group_array",
+    "{row}": "json_array",
 }
 _POSTGRESQL = {
     "{each}": "jsonb_array_elements(CAST(? AS jsonb)) AS j(value)",
@@ -37,6 +41,8 @@ _POSTGRESQL = {
     "{join}": "JOIN",
     "{lock}": "FOR UPDATE",
     "{skip}": "FOR UPDATE SKIP LOCKED",
+    "{all}": "json_agg",
+    "{row}": "json_build_array",
 }
 
 
@@ -70,6 +76,14 @@ class Session:
         """Run one statement; its rows, or none."""
         cursor = self.raw.execute(translate(text, self.vendor), values)
         return cursor.fetchall() if cursor.description else []
+
+    def gather(self, decoder: msgspec.json.Decoder[T], text: str, *values: Any) -> T:
+        """Run a statement that gives every row within one text: one step instead of one for each row.
+
+        Between steps the driver lets go of the interpreter's lock, and a thread that computes keeps it for
+        milliseconds (measured: a quarter of the time of sending).
+        """
+        return decoder.decode(self.run(text, *values)[0][0] or "[]")
 
     def count(self, text: str, *values: Any) -> int:
         """Run one statement; how many rows it changed."""

@@ -10,9 +10,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from fengsui.core import vacancy, wording
+from fengsui.core import alerts, vacancy, wording
 from fengsui.core.board import Row
-from fengsui.core.clauses import LEVELS
+from fengsui.core.clauses import LEVELS, Level
 from fengsui.core.facts import Fact, Reached, Reported, SuspensionDecided
 from fengsui.core.state import Share, State, World
 from fengsui.web import sentences, tasks
@@ -117,10 +117,33 @@ def _counts(person: str, holder: str, state: State) -> bool:
     return contact is not None and holder in contact.told
 
 
-def words(row: Row, world: World) -> str:
-    """What to say on the telephone."""
+def both(row: Row, world: World) -> tuple[tuple[str, str], ...]:
+    """The holder of a post and who stands in for him, each with his part; without either, who was told for it."""
+    post = world.directory.posts.get(row.holder)
+    named = [(post.holder, "本人"), (post.deputy, "B角")] if post else []
+    if not any(p for p, _ in named):
+        named = [(c.person, c.part) for c in contacts(row, world)[:2]]
+    return tuple((p, part) for p, part in named if p)
+
+
+def silent(world: World, now: int) -> list[Row]:
+    """Whoever has not acknowledged, in the order in which they are rung: the strongest level first, then the worst."""
+    found = [row for row in tasks.rows(world) if asked(row, world).answer]
+    return sorted(found, key=lambda row: (-LEVELS.index(level(row, world) or "blue"), tasks.order(row, now)))
+
+
+def level(row: Row, world: World) -> Level | Literal[""]:
+    """The level of the warning over the place that a row is about, "" without a warning."""
+    alert = world.at(row.stream).alert
+    zones = alert.now if alert.holds else alert.before
+    area = alerts.area_of(row.holder, world)
+    return zones.level(area) or max(zones.zones.values(), key=LEVELS.index, default="")
+
+
+def words(row: Row, world: World, whom: str = "") -> str:
+    """What to say on the telephone. whom: as the person is called, "" = by his post."""
     state, pack = world.at(row.stream), world.pack
-    whom = sentences.holder(row.holder, world)
+    whom = whom or sentences.holder(row.holder, world)
     alert, mark = state.alert, {"test": "这是模拟。", "exercise": "这是演练。"}.get(state.series, "")
     if not alert.hazard:
         return f"{mark}您好，这里是{pack.texts.issuer}值班室。{whom}“{sentences.title(row.duty, world)}”尚未办结，请尽快办理。"

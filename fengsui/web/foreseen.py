@@ -138,7 +138,7 @@ def _gathered(mails: list[mailing.Mail], facts: list[Any], after: World, stream:
 
 def _plain(body: str) -> str:
     """A text without its own link: the same words for everybody."""
-    return body.split("详情与办理", maxsplit=1)[0]
+    return body.split(here.pack().texts.templates["link"].partition("{")[0], maxsplit=1)[0]
 
 
 def _text(title: str, body: str, people: int) -> Text:

@@ -15,6 +15,10 @@ from fengsui.web.hot import Message, Receive, Send
 
 BEAT = 15.0
 """Seconds between heartbeats; a page that hears none for 30 s says so."""
+SOON, APART = 0.05, 0.5
+"""Seconds from a commit until it is told, so that commits of one moment are told once; and least between two tellings:
+in a storm of answers every desk is told twice a second, and has time to fetch.
+"""
 WAITING = 100
 """Changes a stream may fall behind before it is closed to fetch anew."""
 
@@ -27,7 +31,7 @@ class Hub:
         self._known, self._cookie = known, cookie
         self._streams: set[asyncio.Queue[int]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._latest, self._told = 0, False
+        self._latest, self._waiting, self._last = 0, False, 0.0
 
     @property
     def open(self) -> int:
@@ -40,14 +44,16 @@ class Hub:
             self._loop.call_soon_threadsafe(self._note, change.seq)
 
     def _note(self, seq: int) -> None:
-        """Commits of one moment are told once."""
+        """The first commit is told soon, those that follow it together."""
         self._latest = seq
-        if not self._told and self._loop is not None:
-            self._told = True
-            self._loop.call_later(0.05, self._tell)
+        if not self._waiting and self._loop is not None:
+            self._waiting, now = True, self._loop.time()
+            self._loop.call_at(max(now + SOON, self._last + APART), self._tell)
 
     def _tell(self) -> None:
-        self._told = False
+        self._waiting = False
+        if self._loop is not None:
+            self._last = self._loop.time()
         for stream in self._streams:
             with contextlib.suppress(asyncio.QueueFull):
                 stream.put_nowait(self._latest)

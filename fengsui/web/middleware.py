@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import resolve, reverse
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from fengsui.store.accounts import Account
-from fengsui.web import rights
+from fengsui.web import resume, rights
+from fengsui.web.pages import trouble
 
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -44,7 +47,12 @@ class Gate:
         """Find the account of the session; a changed password ends every session that was opened with the old one."""
         known: Any = request
         known.account = signed_in(request)
-        return self.respond(request)
+        answer = self.respond(request)
+        if answer.status_code != 405:
+            return answer
+        said = trouble.button_only(request)
+        said.headers["Allow"] = answer.headers["Allow"]
+        return said
 
     def process_view(
         self, request: HttpRequest, view: object, args: object, kwargs: object
@@ -52,6 +60,8 @@ class Gate:
         """Open the page, ask for a login, or refuse."""
         del view, args, kwargs
         page = resolve(request.path).url_name or ""
+        if _unstorable(request, page):
+            raise BadRequest
         account: Account | None = getattr(request, "account", None)
         if page in rights.PUBLIC:
             return None
@@ -62,6 +72,14 @@ class Gate:
         if not rights.may(account.role, page):
             return render(request, "trouble.html", {"title": "无权打开", "text": NO_RIGHT}, status=403)
         return None
+
+
+def _unstorable(request: HttpRequest, page: str) -> bool:
+    """Whether there is a NUL in it, which no database takes; forms behind a link are not read before their size is known."""
+    said = [request.path, *request.GET, *(v for vs in request.GET.lists() for v in vs[1])]
+    if page not in rights.PUBLIC or page == "login":
+        said += [*request.POST, *(v for vs in request.POST.lists() for v in vs[1])]
+    return any("\0" in text for text in said)
 
 
 NO_RIGHT = "您的角色不能打开这一页。需要时请管理员调整角色。[W030]"
@@ -77,7 +95,25 @@ def signed_in(request: HttpRequest) -> Account | None:
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:
-    target = f"{reverse('login')}?{urlencode({'next': request.get_full_path()})}"
+    """To the login and back to where he was; what a form said is not lost (``web.resume``)."""
+    back = _came_from(request)
+    target = f"{reverse('login')}?{urlencode({'next': back})}"
     if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": reverse("login")})
-    return redirect(target)
+        if request.method == "POST":  # he is writing: the page stays and says so
+            return HttpResponse(status=401)
+        return HttpResponse(status=204, headers={"HX-Redirect": target})
+    kept = resume.kept(request)
+    if kept is None:
+        return redirect(target)
+    context = {"next": back, "kept": resume.dump(kept), "wrong": resume.EXPIRED}
+    return render(request, "login.html", context, status=403)
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page he was on: of a form and of a part of a page it is the page they stand on."""
+    part = request.headers.get("HX-Current-URL", "")
+    page = part or (request.headers.get("Referer", "") if request.method == "POST" else "")
+    if not url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}):
+        return request.get_full_path()
+    url = urlsplit(page)
+    return f"{url.path}?{url.query}" if url.query else url.path

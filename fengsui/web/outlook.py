@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fengsui.core import wording
 from fengsui.core.board import Row
 from fengsui.core.clauses import LEVELS, Level, Unit, stands
-from fengsui.core.state import Share, State, World
+from fengsui.core.state import Contact, Share, State, World
 from fengsui.store.progress import Channel
 from fengsui.web import sentences, tasks
 
@@ -97,7 +97,10 @@ def strongest(state: State) -> Level:
 def _warned(state: State, world: World, now: int, counts: list[Channel]) -> Warned:
     alert, level, pack = state.alert, strongest(state), world.pack
     hazard = pack.hazards[alert.hazard]
-    progress = [_progress(u, state) for u in state.duties[RELAY].shares] if RELAY in state.duties else []
+    answers = _answers(state)
+    progress = (
+        [_progress(u, state, answers[u]) for u in state.duties[RELAY].shares] if RELAY in state.duties else []
+    )
     told = [p for p in state.notices.people.values() if p.told]
     reached = sum(any(r != "handed_over" for r in p.reach.values()) for p in told)
     return Warned(
@@ -130,20 +133,33 @@ def _areas(state: State, world: World) -> str:
     return "；".join(f"{world.pack.texts.levels[x]}：{'、'.join(levels[x])}" for x in order)
 
 
-def _progress(unit: str, state: State) -> str:
+def _progress(unit: str, state: State, answers: list[tuple[str, Share]]) -> str:
     """How far a unit has got, leaving lateness aside."""
     relay = state.duties[RELAY].shares.get(unit) if RELAY in state.duties else None
     if relay is not None and relay.how == "done":
         return "relayed"
-    if any(s.how == "done" for _, s in _answers(unit, state)):
+    if any(s.how == "done" for _, s in answers):
         return "received"
     return "delivered" if state.received.get(unit, 0) >= state.alert.version else "planned"
 
 
-def _answers(unit: str, state: State) -> Iterator[tuple[str, Share]]:
+def _answers(state: State) -> defaultdict[str, list[tuple[str, Share]]]:
+    """By unit who owes an answer: found in one pass, for there are many units and a thousand who owe."""
+    found: defaultdict[str, list[tuple[str, Share]]] = defaultdict(list)
     duty = state.duties.get(ACKNOWLEDGE)
     if duty is not None:
-        yield from ((h, s) for h, s in duty.shares.items() if h.split("/", 1)[0] == unit)
+        for holder, share in duty.shares.items():
+            found[holder.split("/", 1)[0]].append((holder, share))
+    return found
+
+
+def _told(state: State) -> defaultdict[str, list[Contact]]:
+    """By unit who was told for it, in one pass as well."""
+    found: defaultdict[str, list[Contact]] = defaultdict(list)
+    for person in state.notices.people.values():
+        for unit in {holder.split("/", 1)[0] for holder in person.told}:
+            found[unit].append(person)
+    return found
 
 
 # ── chips of a warning ───────────────────────────────────────────────────────
@@ -207,31 +223,46 @@ def towns(state: State | None, world: World, now: int, day: str) -> list[Town]:
         if state is not None and row.stream == state.stream:
             owed[row.unit].append(row)
     units = [u for u in world.pack.units.values() if "townships" in u.groups and stands(u, day)]
-    made = [_town(u, state, owed[u.id], world, now) for u in units]
+    if state is None:
+        return [_aside(u, world) for u in units]
+    answers, told = _answers(state), _told(state)
+    made = [_town(u, state, _Of(owed[u.id], answers[u.id], told[u.id]), world, now) for u in units]
     order = ("late", "planned", "delivered", "received", "relayed", "none")
     return sorted(made, key=lambda t: order.index(t.state))
 
 
-def _town(unit: Unit, state: State | None, owed: list[Row], world: World, now: int) -> Town:
-    officers, name = world.directory.holders(unit.id, OFFICER), sentences.unit(unit.id, world)
-    level = (state.alert.now.level(unit.area) if state else None) or ""
-    told = state is not None and (bool(level) or any(True for _ in _answers(unit.id, state)))
-    if state is None or not told:
-        blank = Mark("—")
-        return Town(unit.id, name, unit.area, "none", "", blank, blank, blank, blank, _first(officers), "")
-    relay, answers = _latest(state, RELAY, unit.id), list(_answers(unit.id, state))
-    worst = min(owed, key=lambda r: tasks.order(r, now), default=None)
+class _Of(NamedTuple):
+    """What concerns a unit: open rows, who owes an answer, who was told."""
+
+    owed: list[Row]
+    answers: list[tuple[str, Share]]
+    told: list[Contact]
+
+
+def _aside(unit: Unit, world: World) -> Town:
+    """A township that the warning does not concern."""
+    blank, officers = Mark("—"), world.directory.holders(unit.id, OFFICER)
+    name = sentences.unit(unit.id, world)
+    return Town(unit.id, name, unit.area, "none", "", blank, blank, blank, blank, _first(officers), "")
+
+
+def _town(unit: Unit, state: State, of: _Of, world: World, now: int) -> Town:
+    level = state.alert.now.level(unit.area) or ""
+    if not level and not of.answers:
+        return _aside(unit, world)
+    relay = _latest(state, RELAY, unit.id)
+    worst = min(of.owed, key=lambda r: tasks.order(r, now), default=None)
     return Town(
         unit=unit.id,
-        name=name,
+        name=sentences.unit(unit.id, world),
         area=unit.area,
-        state=_state(unit.id, state, answers, relay, now),
+        state=_state(unit.id, state, of.answers, relay, now),
         level=level,
-        delivered=_delivered(unit.id, state),
-        answered=_answered(answers, now),
+        delivered=_delivered(unit.id, state, of.told),
+        answered=_answered(of.answers, now),
         relay=_relay(relay, now),
         stops=_stops(unit.id, state, now),
-        person=_first(officers),
+        person=_first(world.directory.holders(unit.id, OFFICER)),
         call=worst.id if worst is not None else "",
     )
 
@@ -242,7 +273,7 @@ def _first(persons: tuple[str, ...]) -> str:
 
 def _state(unit: str, state: State, answers: list[tuple[str, Share]], relay: Share | None, now: int) -> str:
     """Late where a relay is overdue, or nobody has answered in time; else how far it has got."""
-    progress = _progress(unit, state)
+    progress = _progress(unit, state, answers)
     if progress != "relayed" and relay is not None and relay.open and relay.deadline < now:
         return "late"
     silent = progress in ("delivered", "planned")
@@ -251,9 +282,8 @@ def _state(unit: str, state: State, answers: list[tuple[str, Share]], relay: Sha
     return progress
 
 
-def _delivered(unit: str, state: State) -> Mark:
+def _delivered(unit: str, state: State, told: list[Contact]) -> Mark:
     """Persons told for the unit whose phone has it, of all that were."""
-    told = [p for p in state.notices.people.values() if any(h.split("/", 1)[0] == unit for h in p.told)]
     if not told:
         return Mark("无人可通知", "late")
     reached = sum(any(r != "handed_over" for r in p.reach.values()) for p in told)

@@ -31,7 +31,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("desk", "desk_live", "desk_channels", "desk_tasks"), _ALL),
     "desk_do": _WORK | {"leader", "liaison", "township", "media", "administrator"},
     **dict.fromkeys(("desk_handover", "call", "letters"), _WORK),
-    "call_sheet": _DESK,
+    **dict.fromkeys(("call_sheet", "call_paper"), _DESK),
     **dict.fromkeys(("issue", "issue_sign"), frozenset({"forecaster", "signer", "leader"})),
     **dict.fromkeys(
         ("issue_preview", "issue_words", "issue_change", "issue_cancel"), frozenset({"forecaster", "signer"})
@@ -60,7 +60,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     ),
     **dict.fromkeys(("gateways", "gateway"), frozenset({"forecaster", "clerk", "administrator"})),
     **dict.fromkeys(("gateway_new", "gateway_act"), frozenset({"administrator"})),
-    **dict.fromkeys(("ledger", "stream", "replay"), _DESK | {"supervisor"}),
+    **dict.fromkeys(("ledger", "stream", "replay", "issue_paper"), _DESK | {"supervisor"}),
     **dict.fromkeys(("mechanism", "clause"), _ALL),
     "supervision": _DESK | {"supervisor", "liaison", "township"},
 }

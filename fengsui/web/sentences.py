@@ -5,7 +5,7 @@ Exhaustive: a new kind of fact does not pass the type checker until it can be re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, assert_never
 
 from fengsui.core import calendar, wording
@@ -82,7 +82,7 @@ def sentence(fact: Fact, world: World) -> str:
         case Exhausted():
             return f"{person(fact.person, world)}无路可达：{WHY[fact.why]}，转入下一步"
         case Tallied():
-            return f"{CHANNELS.get(fact.channel, fact.channel)}清单已成：{_counts(fact.counts)}"
+            return f"{CHANNELS.get(fact.channel, fact.channel)}清单已成：{counts(fact.counts)}"
         case DirectoryChanged():
             whose = f"{unit(fact.unit, world)}责任人" if fact.unit else "责任人名录"
             return f"{whose}{CHANGES[fact.change]}"
@@ -149,12 +149,14 @@ def _notified(fact: Notified) -> str:
     return f"发出{word.get(fact.template, '通知')}：责任人 {len(fact.recipients)} 人{lists}"
 
 
-def _counts(counts: dict[str, int]) -> str:
+def counts(found: Mapping[str, int]) -> str:
+    """What became of the tellings on a channel, by the words of a tally."""
     words = {
         "planned": "应发", "handed_over": "已提交", "refused": "被拒", "failed": "失败",
         "unknown": "不明", "expired": "过期", "withdrawn": "撤回",
     }  # fmt: skip
-    return "，".join(f"{words.get(k, k)} {v}" for k, v in counts.items()) or "无"
+    order = (*words, *(k for k in found if k not in words))
+    return "，".join(f"{words.get(k, k)} {found[k]}" for k in order if k in found) or "无"
 
 
 def _form(form: str) -> str:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from fengsui.core import board
 from fengsui.core.board import Row
 from fengsui.core.clauses import Pack
 from fengsui.core.state import Share, State, World
-from fengsui.store.accounts import Account
 from fengsui.web import paths, sentences
 
 DESK = frozenset({"forecaster", "clerk", "signer", "administrator"})
@@ -48,6 +47,18 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "roster_confirmed": ("核对名录", ("people",)),
 }
 """Where one's own duty is done, by what proves it: what the button says, and the page (with the stream, or plain)."""
+
+
+class Who(Protocol):
+    """For whom something waits: an account, or what a screen knows of one."""
+
+    @property
+    def role(self) -> str:
+        """As in ``web.rights``."""
+
+    @property
+    def unit(self) -> str:
+        """Its unit, "" = none."""
 
 
 class Task(NamedTuple):
@@ -108,7 +119,7 @@ def order(row: Row, now: int) -> tuple[int, int, int, str]:
     )
 
 
-def mine(account: Account, world: World) -> Callable[[Row], bool]:
+def mine(account: Who, world: World) -> Callable[[Row], bool]:
     """Which rows wait for an account: by its role, and by its unit."""
     if account.role in DESK:
         return lambda _: True
@@ -149,12 +160,12 @@ class Group(NamedTuple):
         return f"{row.stream}|{row.duty}|{row.unit}"
 
 
-def tasks(account: Account, world: World, now: int) -> list[Task]:
+def tasks(account: Who, world: World, now: int) -> list[Task]:
     """Everything that waits for an account, worst first, each duty of a unit once."""
     return [task(group, account, world) for group in groups(account, world, now)]
 
 
-def groups(account: Account, world: World, now: int) -> list[Group]:
+def groups(account: Who, world: World, now: int) -> list[Group]:
     """The same, not yet worded: a screen words only what it shows."""
     wanted = mine(account, world)
     found: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
@@ -177,7 +188,7 @@ def _pressing(group: Group, world: World, now: int) -> tuple[int, int, int, int,
     return rank_, deadline, -len(unit.area) if unit else 0, -len(group.rows), id_
 
 
-def task(group: Group, account: Account, world: World) -> Task:
+def task(group: Group, account: Who, world: World) -> Task:
     """A group worded as a card, with the one thing to do about it."""
     row = group.rows[0]
     action, url = _action(row, group.rank, account, world)
@@ -207,7 +218,7 @@ def _detail(alike: tuple[Row, ...], world: World) -> str:
     return f"事由：{sentences.title(thread[0], world)}" if known else ""
 
 
-def _action(row: Row, pressing: str, account: Account, world: World) -> tuple[str, str]:
+def _action(row: Row, pressing: str, account: Who, world: World) -> tuple[str, str]:
     """The one thing to do about a task: one's own is done, another's is called for."""
     role = account.role
     if row.unit == account.unit or role not in DESK:

@@ -17,6 +17,7 @@ from fengsui.web.pages import (
     login,
     mechanism,
     media,
+    paper,
     people,
     people_edit,
     phone,
@@ -25,6 +26,7 @@ from fengsui.web.pages import (
     supervision,
 )
 
+handler400 = "fengsui.web.pages.trouble.unreadable"
 handler404 = "fengsui.web.pages.trouble.missing"
 handler500 = "fengsui.web.pages.trouble.broken"
 
@@ -40,6 +42,8 @@ urlpatterns = [
     path("desk/letters", letters.letters, name="letters"),
     path("desk/handover", handover.handover, name="desk_handover"),
     path("desk/sheet", calls.sheet, name="call_sheet"),
+    path("desk/sheet.pdf", paper.calls, name="call_paper"),
+    path("paper/<path:stream>/<int:version>.pdf", paper.issue, name="issue_paper"),
     path("desk/do/<path:row>", calls.do, name="desk_do"),
     path("call/<path:row>", calls.call, name="call"),
     path("a/<token>/relay", phone.relay, name="phone_relay"),

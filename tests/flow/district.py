@@ -18,7 +18,7 @@ from fengsui.flow.record import Writer
 from fengsui.formats import packs
 from fengsui.rehearse import people as invented
 from fengsui.store import people
-from fengsui.store.outbox import Leased, Verdict
+from fengsui.store.leases import Leased, Verdict
 from fengsui.store.sql import Session
 from tests.conftest import Database
 

@@ -203,6 +203,10 @@ def test_beside_a_running_district_no_second_login_is_made_unasked(made, run):
     [
         ("https://yj.example.gov.cn", "正常"),
         ("http://yj.example.gov.cn", "故障"),
+        ("http://10.0.0.8:8080", "故障"),
+        ("http://127.0.0.1:8080", "注意"),
+        ("http://localhost:8080", "注意"),
+        ("http://[::1]:8080", "注意"),
         ("https://yj.example.gov.cn/", "故障"),
         ("https://10.0.0.8", "故障"),
         ("https://[::1", "故障"),
@@ -216,6 +220,17 @@ def test_a_public_address_is_one_that_phones_can_open(made, run, address, kind):
     _, lines = run("check")
 
     assert next(line for line in lines if "[C037]" in line).startswith(kind)
+
+
+def test_an_address_without_https_is_said_to_send_passwords_in_the_open(made, run):
+    file = made / site.FILE
+    text = file.read_text().replace('address = ""', 'address = "http://yj.example.gov.cn"')
+    file.write_text(text, encoding="utf-8")
+
+    (line,) = (line for line in run("check")[1] if "[C037]" in line)
+
+    assert "明文" in line
+    assert "HTTPS" in line
 
 
 def test_keys_that_others_can_read_are_a_fault(made, run):

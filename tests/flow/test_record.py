@@ -12,7 +12,7 @@ from fengsui.flow.clock import Jumping
 from fengsui.flow.inputs import Input, Malformed, Parked, Signature, Unwritten
 from fengsui.gateways.contract import Receipt, Reply
 from fengsui.store import archive, history, inbox, people, rebuild
-from fengsui.store.outbox import Verdict
+from fengsui.store.leases import Verdict
 from fengsui.store.sql import Session
 from fengsui.store.states import State
 from fengsui.store.verify import verify
@@ -382,20 +382,36 @@ def test_one_input_that_the_database_refuses_fails_alone(database, session):
 
 
 def test_a_job_that_fails_writes_nothing_and_stops_nobody(database, session):
+    """Results beside it in the same round are written once, with the facts they are."""
+    district.populate(database)
     alarms = []
     with writing(database) as writer:
         writer.alarm.append(alarms.append)
+        assert issue(writer).ok
+        writer.settle().result(10)
+        tokens = [district.take(writer, 5) for _ in range(2)]
 
         def broken(this):
             this.session.run("INSERT INTO parked (id, input, error, at) VALUES ('x', '', '', 0)")
             raise RuntimeError("broken")
 
+        def accepted(token, rows):
+            return [Verdict(r.id, token, (1 << r.parts) - 1) for r in rows]
+
+        with writer._ready:  # so that they meet in one round
+            told = [writer.post_results("sms_1", accepted(*tokens[0])), writer._job(broken, 1)]
+            told.append(writer.post_results("sms_1", accepted(*tokens[1])))
+        assert (told[0].result(10), told[2].result(10)) == (5, 5)
         with pytest.raises(Parked):
-            writer._job(broken, 1).result(10)
-        assert issue(writer).ok
+            told[1].result(10)
 
     assert [a.code for a in alarms] == ["R023"]
     assert session.run("SELECT count(*) FROM parked") == [(0,)]
+    assert session.run("SELECT count(*) FROM delivery WHERE state = 2") == [(10,)]
+    reached = [b for b in district.facts(session, "reached") if '"handed_over"' in b]
+    assert len(reached) == len(set(reached)) == 10
+    assert list(verify(session, database.vault)) == []
+    assert rebuild.rebuild(session) == 0
 
 
 def test_who_stops_waiting_does_not_stop_the_writer(database):

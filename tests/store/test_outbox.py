@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fengsui.store import outbox, receipts, tally
-from fengsui.store.outbox import Verdict
+from fengsui.store import leases, outbox, receipts, tally
+from fengsui.store.leases import Verdict
 from fengsui.store.receipts import Receipt
 from fengsui.store.states import State
 from tests.store import deliveries
@@ -13,7 +13,7 @@ from tests.store.deliveries import NOW, SECOND, members, states, told
 
 
 def lease(session, lane="sms_1", now=NOW, token=7, limit=250):
-    return outbox.lease(session, lane, now=now, until=now + 60 * SECOND, token=token, limit=limit)
+    return leases.lease(session, lane, now=now, until=now + 60 * SECOND, token=token, limit=limit)
 
 
 def accepted(row, token=7, provider="a1"):
@@ -80,9 +80,9 @@ def test_a_lease_is_exclusive_and_its_result_counts_once(database, session):
 
     assert [r.recipient for r in rows] == ["p1", "p2"]
     assert lease(session, token=8) == []
-    assert outbox.finish(session, "sms_1", [accepted(rows[0], token=8)], NOW) == []
-    assert [m.recipient for m in outbox.finish(session, "sms_1", [accepted(rows[0])], NOW)] == ["p1"]
-    assert outbox.finish(session, "sms_1", [accepted(rows[0])], NOW) == []
+    assert leases.finish(session, "sms_1", [accepted(rows[0], token=8)], NOW) == []
+    assert [m.recipient for m in leases.finish(session, "sms_1", [accepted(rows[0])], NOW)] == ["p1"]
+    assert leases.finish(session, "sms_1", [accepted(rows[0])], NOW) == []
     assert states(session) == {"p1": State.HANDED_OVER, "p2": State.PLANNED}
     assert deliveries.tally(session, notice) == {"planned": 2, "open": 1, "handed": 1}
 
@@ -100,11 +100,11 @@ def test_the_address_comes_with_the_lease_and_is_gone_when_erased(database, sess
 def test_a_lost_lease_changes_nothing_but_keeps_the_peers_id(database, session):
     told(session, database.vault, "p1")
     (row,) = lease(session)
-    outbox.expire_doubtful(session, NOW + 61 * SECOND)
+    leases.expire_doubtful(session, NOW + 61 * SECOND)
     (again,) = lease(session, now=NOW + 61 * SECOND, token=8)
     assert again.doubtful == 1
 
-    assert outbox.finish(session, "sms_1", [accepted(row, provider="old")], NOW) == []
+    assert leases.finish(session, "sms_1", [accepted(row, provider="old")], NOW) == []
     assert states(session) == {"p1": State.PLANNED}
     moved = receipts.apply(session, "sms_1", [Receipt("old", "delivered")], NOW)
 
@@ -124,8 +124,8 @@ def test_an_expired_lease_means_unknown(level, end, database, session):
     told(session, database.vault, "p1", level=level)
     assert len(lease(session)) == 2
 
-    assert outbox.expire_doubtful(session, NOW + 59 * SECOND) == []
-    moved = outbox.expire_doubtful(session, NOW + 60 * SECOND)
+    assert leases.expire_doubtful(session, NOW + 59 * SECOND) == []
+    moved = leases.expire_doubtful(session, NOW + 60 * SECOND)
 
     assert len(moved) == (1 if end else 0)
     assert session.run("SELECT state, doubtful FROM delivery ORDER BY responsible") == [
@@ -144,20 +144,21 @@ def test_a_row_that_is_put_off_goes_on_until_its_warning_expires(database, sessi
         (row,) = lease(session, now=now, token=turn)
         assert row.attempts == turn
         later = Verdict(row.id, turn, run_at=now + SECOND, code="busy")
-        assert outbox.finish(session, "sms_1", [later], now) == []
+        assert leases.finish(session, "sms_1", [later], now) == []
         now += SECOND
 
     assert outbox.expire(session, NOW + 3599 * SECOND) == []
     moved = outbox.expire(session, NOW + 3600 * SECOND)
 
-    assert [(m.state, m.code) for m in moved] == [(State.EXPIRED, "busy")]
+    assert [m.state for m in moved] == [State.EXPIRED]
+    assert session.run("SELECT state, code FROM delivery") == [(State.EXPIRED, "busy")]
     assert lease(session, now=NOW + 3600 * SECOND) == []
 
 
 def test_what_may_have_gone_out_expires_as_unknown(database, session):
     notice = told(session, database.vault, "p1", "p2")
     (one, _) = lease(session)
-    outbox.finish(session, "sms_1", [Verdict(one.id, 7, end=State.UNKNOWN)], NOW)
+    leases.finish(session, "sms_1", [Verdict(one.id, 7, end=State.UNKNOWN)], NOW)
 
     assert outbox.expire(session, NOW + 3600 * SECOND)[0].state == State.UNKNOWN  # the other is leased
     assert deliveries.tally(session, notice) == {"planned": 2, "open": 1, "unknown": 1}
@@ -167,8 +168,8 @@ def test_released_rows_were_never_tried(database, session):
     told(session, database.vault, "p1")
     (row,) = lease(session)
 
-    assert outbox.release(session, [(row.id, 8)], NOW) == 0
-    assert outbox.release(session, [(row.id, 7)], NOW) == 1
+    assert leases.release(session, [(row.id, 8)], NOW) == 0
+    assert leases.release(session, [(row.id, 7)], NOW) == 1
     assert outbox.withdraw(session, "s") == ("p1",)
 
 
@@ -183,7 +184,7 @@ def test_a_receipt_before_its_answer_is_kept_until_then(database, session):
     )
     assert session.run("SELECT provider_id, dead FROM early_receipt ORDER BY id") == [("a1", 0), ("x", 1)]
 
-    moved = outbox.finish(session, "sms_1", [accepted(row)], NOW)
+    moved = leases.finish(session, "sms_1", [accepted(row)], NOW)
 
     assert [m.state for m in moved] == [State.HANDED_OVER, State.DELIVERED]
     assert session.run("SELECT count(*) FROM early_receipt") == [(1,)]
@@ -195,7 +196,7 @@ def test_a_receipt_before_its_answer_is_kept_until_then(database, session):
 @pytest.mark.parametrize("together", [True, False])
 def test_the_order_of_receipts_does_not_matter(order, together, database, session):
     notice = told(session, database.vault, "p1")
-    outbox.finish(session, "sms_1", [accepted(lease(session)[0])], NOW)
+    leases.finish(session, "sms_1", [accepted(lease(session)[0])], NOW)
     batch = [Receipt("a1", word) for word in order]
     for words in [batch] if together else [[w] for w in batch]:
         receipts.apply(session, "sms_1", words, NOW)
@@ -209,10 +210,10 @@ def test_a_long_text_is_delivered_when_every_part_is(database, session):
     told(session, database.vault, "p1", parts=3)
     (row,) = lease(session)
     half = Verdict(row.id, 7, 0b011, run_at=NOW, provider_ids=((0, "a"), (1, "b")))
-    assert outbox.finish(session, "sms_1", [half], NOW) == []
+    assert leases.finish(session, "sms_1", [half], NOW) == []
     (again,) = lease(session, token=8)
     assert again.accepted == 0b011
-    moved = outbox.finish(session, "sms_1", [Verdict(row.id, 8, 0b100, provider_ids=((2, "c"),))], NOW)
+    moved = leases.finish(session, "sms_1", [Verdict(row.id, 8, 0b100, provider_ids=((2, "c"),))], NOW)
     assert [m.state for m in moved] == [State.HANDED_OVER]
 
     assert receipts.apply(session, "sms_1", [Receipt("c", "delivered"), Receipt("a", "delivered")], NOW) == []
@@ -223,7 +224,7 @@ def test_a_long_text_is_delivered_when_every_part_is(database, session):
 
 def test_receipts_of_another_gateway_are_not_ours(database, session):
     told(session, database.vault, "p1")
-    outbox.finish(session, "sms_1", [accepted(lease(session)[0])], NOW)
+    leases.finish(session, "sms_1", [accepted(lease(session)[0])], NOW)
 
     assert receipts.apply(session, "sms_2", [Receipt("a1", "delivered")], NOW) == []
     assert receipts.forget_early(session, NOW + 1) == 1
@@ -247,7 +248,7 @@ def test_withdrawing_names_only_whom_nobody_tried_to_reach(database, session):
     assert lease(session, token=8) == []
     assert deliveries.tally(session, lists) == {"planned": 10, "withdrawn": 10}
     assert deliveries.tally(session, notice) == {"planned": 3, "open": 1, "withdrawn": 2}
-    outbox.finish(session, "sms_1", [Verdict(tried.id, 7, run_at=NOW, code="busy")], NOW)
+    leases.finish(session, "sms_1", [Verdict(tried.id, 7, run_at=NOW, code="busy")], NOW)
     while outbox.drain(session, 4):
         pass
     assert set(states(session).values()) == {State.WITHDRAWN}
@@ -257,14 +258,14 @@ def test_waiting_rows_move_to_another_lane_of_their_channel(database, session):
     told(session, database.vault, "p1", "p2")
     lease(session, limit=1)
 
-    assert outbox.reroute(session, "sms_1", "sms_2", "sms") == 1
+    assert leases.reroute(session, "sms_1", "sms_2", "sms") == 1
     assert [r.recipient for r in lease(session, "sms_2", token=8)] == ["p2"]
 
 
 def test_a_person_is_exhausted_when_every_way_has_failed(database, session):
     notice = told(session, database.vault, "p1", "p2")
     first, second = lease(session)
-    outbox.finish(
+    leases.finish(
         session,
         "sms_1",
         [Verdict(first.id, 7, end=State.REFUSED, code="no", dead=True), accepted(second)],
@@ -283,9 +284,9 @@ def test_a_channel_is_over_once(database, session):
     while outbox.fan_out_slice(session, NOW)[0]:
         pass
     first, second = lease(session)
-    outbox.finish(session, "sms_1", [accepted(first)], NOW)
+    leases.finish(session, "sms_1", [accepted(first)], NOW)
     assert tally.over(session) == []
-    outbox.finish(session, "sms_1", [Verdict(second.id, 7, end=State.REFUSED)], NOW)
+    leases.finish(session, "sms_1", [Verdict(second.id, 7, end=State.REFUSED)], NOW)
 
     assert tally.over(session) == [(notice, "sms", {"planned": 2, "handed_over": 1, "refused": 1})]
     assert tally.over(session) == []

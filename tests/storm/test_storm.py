@@ -42,7 +42,7 @@ class Town:
         self.answered: set[str] = set()
 
     def phone(self, number: str, source: str, text: str, _parts: int) -> None:
-        if int(number) % 2 and "回1" in text:
+        if int(number) % 2 and ("回1" in text or "回复1" in text):
             self.answered.add(number)
             self.centre.reply(number, source, "1")
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import socket
 import stat
+import time
 
 import pytest
 
 from fengsui import gateways as kinds
 from fengsui.config import site as sites
-from fengsui.gateways.contract import Field
+from fengsui.gateways.contract import Field, Outcome
+from fengsui.gateways.sms_smpp import SmsSmpp
+from fengsui.rehearse.smsc import Centre
 from fengsui.store import holds, ways
 from fengsui.store.sql import Session
 from fengsui.web import audit
+from tests.flow.ways import Way
+from tests.web.site import site as running
 
 SECRET = "geheim-4711"
 GOOD = {
@@ -97,6 +104,26 @@ def test_what_is_wrong_is_said_at_the_field_and_nothing_is_saved(quiet, given, s
     assert ways.read() == []
 
 
+@pytest.mark.parametrize("name", ["host", "port", "tls"])
+def test_a_fault_stands_at_its_own_field_which_says_so_to_a_screen_reader(quiet, name):
+    wrong = {"host": "", "port": "viele", "tls": "maybe"}
+
+    page = text(made(quiet, **{f"set-{name}": wrong[name]}), 400)
+
+    fields = dict(re.findall(r'name="set-(\w+)"(.*?)<p class="note">', page, re.DOTALL))
+    faulty = [n for n, rest in fields.items() if 'class="wrong" role="alert"' in rest]
+    assert faulty == [name]
+
+
+def test_a_form_that_was_refused_gives_no_secret_back_and_keeps_none(quiet):
+    page = text(made(quiet, **{"set-port": "0"}), 400)
+
+    assert SECRET not in page
+    assert "已设置，不显示" not in page, "nothing was kept, so nothing is said to be"
+    assert not (ways.place() / "keys" / "gateway-sms_mobile.toml").exists()
+    assert "G004" in page
+
+
 def test_several_faults_are_said_at_once(quiet):
     page = text(made(quiet, **{"set-host": "", "set-port": "x", "position": "y"}), 400)
 
@@ -175,6 +202,79 @@ def test_traces_show_codes_and_masked_numbers(busy):
     assert "送达" in page
     for role in ("forecaster", "clerk"):
         assert "设置" not in re.findall(r"<h2>(.*?)</h2>", text(busy.client(role).get("/gateways/sms_1")))
+
+
+def test_what_the_peer_said_stands_in_the_traces_and_the_words_do_not(place):
+    def says(handover, index):
+        return (Outcome.REFUSED_ADDRESS, "0x0000000B") if handover.to.endswith("7") else Outcome.ACCEPTED
+
+    with running(place, ways=[Way(say=says)]) as at:
+        at.issue()
+        at.calm()
+        page = text(at.client("administrator").get("/gateways/sms_1"))
+
+    rows = re.findall(r"<tr><td class=.num.>.*?</tr>", page)
+    assert {"0x0000000B" in row for row in rows if "被拒" in row} == {True}
+    assert {"0x0000000B" in row for row in rows if "已提交" in row} == {False}
+    assert "预计未来3小时" not in page, "what was sent is nobody's to read here"
+    assert not re.search(r"\b1\d{10}\b", page)
+
+
+@pytest.fixture
+def line(place):
+    """A house whose only gateway logs in to a message centre that is not there yet; (house, port)."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    given = {
+        "host": "127.0.0.1",
+        "port": str(port),
+        "system_id": "t",
+        "password": "rehearse",
+        "source": "1009900",
+    }
+    way = SmsSmpp(
+        "sms_mobile", given, accepts=frozenset({"actual", "test"}), clock=lambda: time.time_ns() // 1000
+    )
+    with running(place, ways=[way]) as made:
+        yield made, port
+
+
+def shows(client, path, *words, seconds=20):
+    """The page as soon as it has these words."""
+    end = time.monotonic() + seconds
+    while not all(word in (page := text(client.get(path))) for word in words):
+        assert time.monotonic() < end, (words, page[-3000:])
+        time.sleep(0.05)
+    return page
+
+
+def test_a_line_that_is_down_says_why_and_a_test_message_shows_that_it_is_up(line):
+    """The whole way of an administrator: no centre, a centre, a message to one person, what became of it."""
+    at, port = line
+    client = at.client("administrator")
+    page = shows(client, "/gateways/sms_mobile", "不通")
+    assert "测试连接" in page
+    assert "按“试通”" in page
+    assert "rehearse" not in page
+    assert "不通" in text(client.get("/gateways"))
+
+    heard = []
+    centre = Centre(on_message=lambda *message: heard.append((message[0], message[2])))
+    asyncio.run_coroutine_threadsafe(centre.start(port), at._loop).result(10)
+    try:
+        page = shows(client, "/gateways/sms_mobile", '<span class="mark ok">正常</span>')
+        person = at.holder("water/duty_officer/1")
+        assert client.post(f"/people/{person}/test", {"form": "t", "channel": "sms"}).status_code == 302
+
+        page = shows(client, "/gateways/sms_mobile", "试通", "送达")
+    finally:
+        asyncio.run_coroutine_threadsafe(centre.stop(), at._loop).result(10)
+    ((number, words),) = heard
+    assert "这不是预警" in words
+    assert number not in page
+    assert f"{number[:3]}****{number[-2:]}" in page
+    assert "这不是预警" not in page
 
 
 def test_settings_are_dropped_with_their_secrets(quiet):

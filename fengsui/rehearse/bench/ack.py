@@ -7,10 +7,12 @@ kept-alive connections as there are clients, each of which answers one warning a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,32 +56,43 @@ async def _answered(keys: Vault, rules: Pack, port: int, clients: int) -> dict[s
     house = serve.House(rules, clock, keys, [gateway], address="http://127.0.0.1")
     await house.start()
     links = Links(house.writer)
-    config = uvicorn.Config(
-        Hot(LinkDoor(links, lambda: house.ready), time.monotonic),
-        host="127.0.0.1", port=0, log_level="warning", access_log=False,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
     try:
         await house.install("test")
-        streams = await _warned(house, rules)
-        await _told(clients * len(streams))
-        running = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110 - before the clock starts
-            await asyncio.sleep(0.01)
+        streams = await warned(house, rules, WARNINGS)
+        await told(clients * len(streams))
         tokens = [[keys.token(f"p{n:07d}\n{s}", LENGTH) for s in streams] for n in range(clients)]
-        order = {"port": server.servers[0].sockets[0].getsockname()[1], "tokens": tokens}
-        found = await asyncio.to_thread(_load, order)
-        server.should_exit = True
-        await running
-        return found
+        async with door(Hot(LinkDoor(links, lambda: house.ready), time.monotonic)) as opened:
+            return await asyncio.to_thread(load, LOAD, {"port": opened, "tokens": tokens}, LONGEST)
     finally:
         links.close()
         await house.stop()
 
 
-async def _warned(house: serve.House, rules: Pack) -> list[str]:
-    """Red warnings for as many hazards as are answered; their streams."""
-    hazards = [h.id for h in rules.hazards.values() if "red" in h.levels and not h.issuers][:WARNINGS]
+@contextlib.asynccontextmanager
+async def door(application: Any) -> AsyncIterator[int]:
+    """The application behind the product's web server on a free loopback port; the port."""
+    config = uvicorn.Config(
+        application,
+        host="127.0.0.1",
+        port=0,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - before the clock starts
+        await asyncio.sleep(0.01)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def warned(house: serve.House, rules: Pack, count: int) -> list[str]:
+    """Red warnings for this many hazards; their streams."""
+    hazards = [h.id for h in rules.hazards.values() if "red" in h.levels and not h.issuers][:count]
     streams = []
     for hazard in hazards:
         one = place.signed(rules, house.clock.now(), stream=f"bench-{hazard}-1", hazard=hazard)
@@ -90,7 +103,7 @@ async def _warned(house: serve.House, rules: Pack) -> list[str]:
     return streams
 
 
-async def _told(rows: int) -> None:
+async def told(rows: int) -> None:
     """Until every message has its receipt."""
     session = await asyncio.to_thread(Session)
     end = time.monotonic() + 120
@@ -101,9 +114,10 @@ async def _told(rows: int) -> None:
     session.close()
 
 
-def _load(order: dict[str, Any]) -> dict[str, Any]:
-    done = subprocess.run(  # noqa: S603 - our own program
-        LOAD, input=json.dumps(order), stdout=subprocess.PIPE, text=True, check=True, timeout=LONGEST
+def load(program: Sequence[str], order: dict[str, Any], longest: float) -> dict[str, Any]:
+    """Run a load in a process of its own, for so many seconds at most; what it printed."""
+    done = subprocess.run(  # noqa: S603 - our own programs
+        program, input=json.dumps(order), stdout=subprocess.PIPE, text=True, check=True, timeout=longest
     )
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fengsui.rehearse.bench import ack, decide, dispatch, kannel
+from fengsui.rehearse.bench import ack, decide, dispatch, kannel, live
 
 Figures = dict[str, Any]
 
@@ -29,6 +29,8 @@ def add(commands: Any) -> None:
     )
     one = _bench(benches, "ack", "签收：众人同时点收到", _ack)
     one.add_argument("--clients", type=int, default=1000, metavar="N", help="同时连接数")
+    one = _bench(benches, "live", "值班台：从提交到每一席显示，及打开一页", _live)
+    one.add_argument("--desks", type=int, default=200, metavar="N", help="开着的值班台数")
     one = _bench(benches, "decide", "研判：台账越长，一次决定是否越慢", _decide)
     one.add_argument("--ledger", type=int, default=100_000, metavar="N", help="台账条数")
 
@@ -59,6 +61,10 @@ def _dispatch(given: argparse.Namespace, data: Path | None, database: str) -> Fi
 
 def _ack(given: argparse.Namespace, data: Path | None, database: str) -> Figures:
     return ack.bench(data, database, clients=given.clients)
+
+
+def _live(given: argparse.Namespace, data: Path | None, database: str) -> Figures:
+    return live.bench(data, database, desks=given.desks)
 
 
 def _decide(given: argparse.Namespace, data: Path | None, database: str) -> Figures:

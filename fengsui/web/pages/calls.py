@@ -19,7 +19,7 @@ from fengsui.store import archive
 from fengsui.store.accounts import Account
 from fengsui.store.archive import Paper
 from fengsui.store.sql import archive as open_archive
-from fengsui.web import calling, here, numbers, outlook, paths, sentences, tasks
+from fengsui.web import calling, here, numbers, paths, sentences, tasks
 from fengsui.web.calling import Asked, Contact, Note
 from fengsui.web.numbers import Card
 from fengsui.web.pages.login import account_of
@@ -252,10 +252,8 @@ class Entry(NamedTuple):
 def sheet(request: HttpRequest) -> HttpResponse:
     """Everybody who has not acknowledged yet, to be printed; whole numbers only for who may see them, and recorded."""
     account, world, now = account_of(request), here.world(), here.now()
-    found = sorted(
-        (r for r in tasks.rows(world) if r.duty == outlook.ACKNOWLEDGE), key=lambda r: tasks.order(r, now)
-    )
-    people = {r.id: _two(r, world) for r in found}
+    found = calling.silent(world, now)
+    people = {r.id: calling.both(r, world) for r in found}
     everyone = [p for both in people.values() for p, _ in both]
     cards = numbers.cards(here.session(), everyone)
     whole = numbers.whole(account.role)
@@ -275,15 +273,6 @@ def sheet(request: HttpRequest) -> HttpResponse:
     ]
     said = calling.words(found[0], world) if found else ""
     return render(request, "sheet.html", {"entries": entries, "whole": whole, "words": said, "at": now})
-
-
-def _two(row: Row, world: World) -> tuple[tuple[str, str], ...]:
-    """The holder of a post and who stands in for him; without either, who was told for it."""
-    post = world.directory.posts.get(row.holder)
-    named = [(post.holder, "本人"), (post.deputy, "B角")] if post else []
-    if not any(p for p, _ in named):
-        named = [(c.person, c.part) for c in calling.contacts(row, world)[:2]]
-    return tuple((p, part) for p, part in named if p)
 
 
 def _named(card: Card | None, whole: bool) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET
 
@@ -18,10 +19,23 @@ from fengsui.core.state import State, World
 from fengsui.formats import badges
 from fengsui.store import history, inbox, progress
 from fengsui.store.accounts import Account, Draft
-from fengsui.web import atlas, channels, here, lists, numbers, outlook, paths, sentences, tasks, written
+from fengsui.web import (
+    atlas,
+    channels,
+    here,
+    lists,
+    numbers,
+    outlook,
+    paths,
+    rights,
+    sentences,
+    tasks,
+    written,
+)
 from fengsui.web.outlook import Town, Warned
 from fengsui.web.pages import handover, issue
 from fengsui.web.pages.login import account_of
+from fengsui.web.shared import Moment, moment
 
 LOOKED, PAGES, LINES = 300, 4, 12
 """Facts read at a time, times at most, and lines of the log that are shown."""
@@ -59,21 +73,53 @@ class Line(NamedTuple):
 
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
-    """The desk."""
-    said = SAID.get(request.GET.get("said", ""), "")
-    return render(request, "desk.html", {"said": said} | _picture(request) | _channels())
+    """The desk, made anew for whoever opens it."""
+    view, fresh = _view(account_of(request), request.GET.get("of", "")), Moment()
+    context = {
+        "said": SAID.get(request.GET.get("said", ""), ""),
+        "shift": handover.latest(),
+        "handover": paths.to(view.role, "desk_handover"),
+        "sheet": _sheet(view.role),
+        "sounds": view.role in tasks.DESK,
+        "of": view.of,
+    }
+    return render(
+        request,
+        "desk.html",
+        context | _waiting(view, fresh) | _picture(view.role, view.of, fresh) | _channels(),
+    )
 
 
 @require_GET
 def live(request: HttpRequest) -> HttpResponse:
     """The part of the desk that changes with every commit."""
-    return render(request, "desk_live.html", _picture(request))
+    return HttpResponse(fragment(account_of(request), request.GET.get("of", "")))
+
+
+def fragment(account: Account, of: str) -> str:
+    """That part as HTML: every open desk asks for it at once, so it is made once for all who would read the same.
+
+    It is made without the request, so that nothing of one account can stand in it for another.
+    """
+    view, now = _view(account, of), moment()
+
+    def columns() -> str:
+        return render_to_string("desk_columns.html", _picture(view.role, view.of, now))
+
+    def cards() -> str:
+        return render_to_string("desk_tasks.html", _waiting(view, now))
+
+    parts = (
+        now.once(("cards", view._replace(of="")), cards),
+        now.once(("columns", view.role, view.of), columns),
+    )
+    return "".join(parts)
 
 
 @require_GET
 def ways(request: HttpRequest) -> HttpResponse:
     """The strip of the channels, asked for every ten seconds."""
-    return render(request, "desk_channels.html", _channels() | {"sheet": _sheet(account_of(request))})
+    return render(request, "desk_channels.html", _channels() | {"sheet": _sheet(account_of(request).role)})
 
 
 @require_GET
@@ -110,42 +156,74 @@ def _row_url(account: Account, url: str, first: str, row: str) -> str:
 # ── the picture ──────────────────────────────────────────────────────────────
 
 
-def _picture(request: HttpRequest) -> dict[str, Any]:
-    world, now, account = here.world(), here.now(), account_of(request)
-    found = tasks.groups(account, world, now)
-    drafts = _drafts(account)
-    cards = (drafts + [tasks.task(g, account, world) for g in found[: tasks.SHOWN]])[: tasks.SHOWN]
-    total = len(drafts) + len(found)
-    holding = [(s.stream, s.alert.version) for s in world.streams.values() if s.alert.holds]
-    counts = progress.channels(here.session(), holding) if holding else {}
-    warned = outlook.warned(world, now, counts)
-    chosen = _chosen(request, warned, world)
-    day = f"{calendar.local(now, world.pack.zone):%Y-%m-%d}"
-    towns = outlook.towns(chosen, world, now, day)
+class _View(NamedTuple):
+    """What a desk depends on beside the world: who looks, at which warning ("" = the strongest), drafts, letters."""
+
+    role: str
+    unit: str
+    of: str
+    drafts: tuple[tasks.Task, ...]
+    letters: int
+
+
+def _view(account: Account, of: str) -> _View:
+    return _View(
+        account.role,
+        account.unit,
+        of if of in here.world().streams else "",
+        tuple(_drafts(account)),
+        inbox.waits(here.session()) if rights.may(account.role, "letters") else 0,
+    )
+
+
+def _waiting(view: _View, at: Moment) -> dict[str, Any]:
+    """What waits for whoever looks."""
+    world = at.world
+    who = "desk" if view.role in tasks.DESK else (view.role, view.unit)
+    found = at.once(("groups", who), lambda: tasks.groups(view, world, at.now))
+    cards = [*view.drafts, *(tasks.task(g, view, world) for g in found[: tasks.SHOWN])][: tasks.SHOWN]
+    total = len(view.drafts) + len(found)
     return {
         "tasks": list(enumerate(cards, start=1)),
         "total": total,
         "more": total - len(cards),
-        "all_tasks": paths.to(account.role, "desk_tasks"),
-        "letters": paths.to(account.role, "letters") and inbox.waits(here.session()),
-        "alarms": json.dumps(_alarms(account, drafts, found), ensure_ascii=False),
-        "warned": [_in_force(w, account, chosen) for w in warned],
+        "all_tasks": paths.to(view.role, "desk_tasks"),
+        "letters": view.letters,
+        "alarms": json.dumps(_alarms(view, found), ensure_ascii=False),
+        "at": at.now,
+    }
+
+
+def _picture(role: str, of: str, at: Moment) -> dict[str, Any]:
+    """What is in force and how far it has got, as a role sees it."""
+    world = at.world
+    warned = at.once("warned", lambda: _warned(at))
+    chosen = _chosen(of, warned, world)
+    towns = at.once(("towns", chosen and chosen.stream), lambda: _towns(chosen, at))
+    return {
+        "warned": [_in_force(w, role, chosen) for w in warned],
         "chosen": next((w for w in warned if chosen is not None and w.stream == chosen.stream), None),
-        "issue": paths.to(account.role, "issue") if account.role in WRITING else "",
-        "sees": account.role in SEEN,
-        "sheet": _sheet(account),
-        "lines": _lines([t for t in towns if t.state != "none"], account),
+        "issue": paths.to(role, "issue") if role in WRITING else "",
+        "sees": role in SEEN,
+        "lines": _lines([t for t in towns if t.state != "none"], role),
         "aside": [t.name for t in towns if t.state == "none"],
         "sketch": atlas.sketch(towns, world.pack),
         "legend": [(s, *outlook.STATES[s]) for s in ("relayed", "received", "delivered", "late", "planned")],
         "log": _log(world),
-        "shift": handover.latest(),
-        "handover": paths.to(account.role, "desk_handover"),
-        "ledger": paths.first(account.role, ("ledger",), ("history",)),
-        "at": now,
-        "of": request.GET.get("of", ""),
-        "sounds": account.role in tasks.DESK,
+        "ledger": paths.first(role, ("ledger",), ("history",)),
     }
+
+
+def _warned(at: Moment) -> list[Warned]:
+    world = at.world
+    holding = [(s.stream, s.alert.version) for s in world.streams.values() if s.alert.holds]
+    counts = progress.channels(here.session(), holding) if holding else {}
+    return outlook.warned(world, at.now, counts)
+
+
+def _towns(chosen: State | None, at: Moment) -> list[Town]:
+    day = f"{calendar.local(at.now, at.world.pack.zone):%Y-%m-%d}"
+    return outlook.towns(chosen, at.world, at.now, day)
 
 
 def _channels() -> dict[str, Any]:
@@ -157,26 +235,25 @@ def _channels() -> dict[str, Any]:
     }
 
 
-def _sheet(account: Account) -> str:
-    return paths.to(account.role, "call_sheet")
+def _sheet(role: str) -> str:
+    return paths.to(role, "call_sheet")
 
 
-def _chosen(request: HttpRequest, warned: list[Warned], world: World) -> State | None:
+def _chosen(wanted: str, warned: list[Warned], world: World) -> State | None:
     """The warning that table and sketch speak of: the one asked for, else the strongest."""
-    wanted = request.GET.get("of", "")
     names = [w.stream for w in warned]
     if not names:
         return None
     return world.at(wanted if wanted in names else names[0])
 
 
-def _in_force(one: Warned, account: Account, chosen: State | None) -> InForce:
+def _in_force(one: Warned, role: str, chosen: State | None) -> InForce:
     drawing = badges.badge(_hazard(one), one.level, one.hazard, one.hazard_en)
     return InForce(
         one,
         mark_safe(drawing),  # noqa: S308 - drawn by us from the pack's words, which it escapes
-        paths.to(account.role, "issue_change", one.stream),
-        paths.to(account.role, "issue_cancel", one.stream),
+        paths.to(role, "issue_change", one.stream),
+        paths.to(role, "issue_cancel", one.stream),
         chosen is not None and chosen.stream == one.stream,
     )
 
@@ -185,13 +262,13 @@ def _hazard(one: Warned) -> str:
     return here.world().at(one.stream).alert.hazard
 
 
-def _lines(towns: list[Town], account: Account) -> list[Line]:
-    sees = account.role in SEEN
+def _lines(towns: list[Town], role: str) -> list[Line]:
+    sees = role in SEEN
     cards = numbers.cards(here.session(), [t.person for t in towns]) if sees else {}
     lines = []
     for town in towns:
         card = cards.get(town.person)
-        url = paths.to(account.role, "call", town.call) if town.call else ""
+        url = paths.to(role, "call", town.call) if town.call else ""
         lines.append(Line(town, card.name if card else "", card.mask if card else "", url))
     return lines
 
@@ -216,11 +293,11 @@ def _drafts(account: Account) -> list[tasks.Task]:
     return made
 
 
-def _alarms(account: Account, drafts: list[tasks.Task], found: list[tasks.Group]) -> dict[str, int]:
+def _alarms(view: _View, found: list[tasks.Group]) -> dict[str, int]:
     """What sounds at a desk, each with how many it stands for: more of the same sounds again, fewer does not."""
-    if account.role not in tasks.DESK:
+    if view.role not in tasks.DESK:
         return {}
-    waiting = {f"{d.id}|{d.rank}": 1 for d in drafts}
+    waiting = {f"{d.id}|{d.rank}": 1 for d in view.drafts}
     return waiting | {f"{g.id}|{g.rank}": len(g.rows) for g in found if g.rank == "desk" or _receipt(g)}
 
 

@@ -124,9 +124,10 @@ def _begun(asked: Any, account: Account, state: State, *, cancel: bool) -> Writt
 
 
 def _refilled(draft: Written, data: Mapping[str, Any]) -> Written:
-    if not draft.hazard:
-        return draft
     level = str(data.get("pair", "")).partition("/")[2]
+    hazard = here.pack().hazards.get(draft.hazard)
+    if hazard is None or level not in hazard.levels:
+        return draft
     cause, forecast, expires = written.filled(draft.hazard, level, here.now())
     return msgspec.structs.replace(
         draft,

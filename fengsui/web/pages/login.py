@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from fengsui.store import pins
 from fengsui.store.accounts import Account
-from fengsui.web import guard, rights
+from fengsui.web import guard, resume, rights
 
 FIRST = {"media": "media", "township": "desk", "supervisor": "supervision"}
 """Where a role begins its work; the others at the desk."""
@@ -29,19 +29,22 @@ def home(request: HttpRequest) -> HttpResponse:
 def login(request: HttpRequest) -> HttpResponse:
     """Name, password, and a one-time code where one is set up."""
     target = _target(request)
+    kept = {"next": target, "kept": request.POST.get("kept", "")}
     if request.method == "GET":
-        return render(request, "login.html", {"next": target})
+        return render(request, "login.html", kept)
     username, address = request.POST.get("username", "").strip(), guard.client(request)
     if guard.locked(username, address):
         wrong = "失败次数过多，请 15 分钟后再试，或请管理员重设口令。[W040]"
-        return render(request, "login.html", {"next": target, "wrong": wrong}, status=429)
+        return render(request, "login.html", kept | {"wrong": wrong}, status=429)
     account = guard.check(username, request.POST.get("password", ""), request.POST.get("code", ""), address)
     if account is None:
         wrong = "登录名、口令或动态码不对。请重试；忘记口令请管理员重设。[W041]"
-        return render(
-            request, "login.html", {"next": target, "wrong": wrong, "username": username}, status=403
-        )
+        return render(request, "login.html", kept | {"wrong": wrong, "username": username}, status=403)
     guard.enter(request, account)
+    if form := resume.load(kept["kept"], str(account.role)):
+        known: Any = request
+        known.account = account
+        return render(request, "resume.html", {"form": form, "next": target})
     return redirect(target or "home")
 
 

@@ -88,7 +88,8 @@ def load(request: HttpRequest) -> HttpResponse:
     plan = _plan(account, text)
     if plan.edit is not None:
         _keep(account, text)
-    return _page(request, plan=plan, name=upload.name or "")
+    wrong = "文件有错，没有写入任何内容。请按下列提示改正后重新上传。[W159]" if plan.wrong else ""
+    return _page(request, plan=plan, wrong=wrong, name=upload.name or "")
 
 
 def _plan(account: Account, text: str) -> Plan:
@@ -143,6 +144,4 @@ def _page(request: HttpRequest, *, plan: Plan | None = None, wrong: str = "", na
             "rest": max(0, len(plan.changes) - SHOWN),
             "lines": len({w.line for w in plan.wrong}),
         }
-    return render(
-        request, "people_import.html", context, status=400 if wrong or (plan and plan.wrong) else 200
-    )
+    return render(request, "people_import.html", context, status=400 if wrong else 200)
