@@ -24,6 +24,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--shots", default="", help="folder for pictures of every page, see tests/web/test_eyes.py"
     )
+    parser.addoption(
+        "--fuzz", type=int, default=1, help="how many times as long, see tests/web/test_schema.py"
+    )
+    parser.addoption("--seed", type=int, default=1, help="another way through, see tests/web/test_schema.py")
     parser.addoption("--storms", type=int, default=30, help="how often servers are killed, see tests/storm")
 
 

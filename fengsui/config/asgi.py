@@ -5,20 +5,24 @@ from __future__ import annotations
 import time
 from importlib import import_module
 from typing import Any
+from urllib.parse import parse_qs
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.db import connections
+from django.db import Error, connections
 
 from fengsui.config.settings import transport
 from fengsui.flow.links import Links
 from fengsui.flow.serve import House
 from fengsui.store.accounts import Account
-from fengsui.web import here
+from fengsui.store.sql import Errors
+from fengsui.web import here, rights, shared
 from fengsui.web.door import LinkDoor
 from fengsui.web.hot import Hot, Message, Receive, Send
-from fengsui.web.live import Hub
+from fengsui.web.live import Hub, Part
+from fengsui.web.middleware import signed_in
+from fengsui.web.pages import desk
 from fengsui.web.tv import Tv
 
 THREADS = 8
@@ -39,6 +43,7 @@ class Application:
         self._hub = Hub(logged_in, settings.SESSION_COOKIE_NAME)
         wsgi: Any = get_wsgi_application()
         self._pages: Any = WSGIMiddleware(wsgi, workers=THREADS)
+        self._part = Part(glance, settings.SESSION_COOKIE_NAME, self._pages)
         self._tv = Tv(lambda: house.writer.world, house.clock.now)
         house.writer.wake += [self._hub.changed, self._tv.changed]
 
@@ -51,6 +56,8 @@ class Application:
             await self._hot(scope, receive, send)
         elif path == "/events":
             await self._hub(scope, receive, send)
+        elif path == "/desk/live":
+            await self._part(scope, receive, send)
         elif self._tv.serves(path):
             await self._tv(scope, receive, send)
         else:
@@ -59,6 +66,8 @@ class Application:
     def close(self) -> None:
         """Let go of the house."""
         self._links.close()
+        self._part.close(connections.close_all)
+        shared.told(None)
         here.bind(None)
 
 
@@ -81,8 +90,26 @@ def _strict(send: Send) -> Send:
 def logged_in(key: str) -> bool:
     """Whether a session key belongs to an open login; asked in a thread of its own, whose connection is closed."""
     try:
-        store = import_module(settings.SESSION_ENGINE).SessionStore(key)
-        number, stamp = store.get("account"), store.get("stamp")
-        return bool(key) and Account.objects.filter(id=number, active=True, stamp=stamp).exists()
+        return _account(key) is not None
     finally:
         connections.close_all()
+
+
+def _account(key: str) -> Account | None:
+    store = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    return signed_in(store) if key else None
+
+
+def glance(key: str, query: bytes) -> str | None:
+    """The part of the desk that changes, for whoever may open it; None if the ordinary page has something else to say.
+
+    Always asked in the same thread, which keeps its connections until one of them fails.
+    """
+    try:
+        account = _account(key)
+        if account is None or account.must_change or not rights.may(account.role, "desk_live"):
+            return None
+        return desk.fragment(account, parse_qs(query.decode("latin-1")).get("of", [""])[-1])
+    except (here.Absent, Error, *Errors):
+        connections.close_all()
+        return None

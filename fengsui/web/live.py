@@ -1,17 +1,21 @@
 """实时 Live: server-sent events — each commit says only that something changed; pages fetch what they may see.
 
-One raw ASGI route: a stream costs no thread. The login cookie is read once, before the stream begins.
+Two raw ASGI routes: a stream, which costs no thread and reads the login cookie once, before it begins; and the part
+that every open desk fetches when the stream says so, which reads it every time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
 
 from fengsui.flow.inputs import Change
+from fengsui.web import shared
 from fengsui.web.hot import Message, Receive, Send
+from fengsui.web.middleware import POLICY
 
 BEAT = 15.0
 """Seconds between heartbeats; a page that hears none for 30 s says so."""
@@ -54,6 +58,7 @@ class Hub:
         self._waiting = False
         if self._loop is not None:
             self._last = self._loop.time()
+        shared.told(self._latest)
         for stream in self._streams:
             with contextlib.suppress(asyncio.QueueFull):
                 stream.put_nowait(self._latest)
@@ -74,6 +79,55 @@ class Hub:
         finally:
             self._streams.discard(stream)
             gone.cancel()
+
+
+class Part:
+    """What every open desk fetches at one moment, made by one thread after the other's: as an ordinary page each would
+    pass through several queues and threads, which for two hundred of them takes most of a second.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[str, bytes], str | None],
+        cookie: str,
+        pages: Callable[..., Awaitable[None]],
+    ) -> None:
+        """make: from session key and query to HTML, in a thread; None where there is anything unusual about it, which
+        is then left to the ordinary page. cookie: the name of the session's.
+        """
+        self._make, self._cookie, self._pages = make, cookie, pages
+        self._thread = ThreadPoolExecutor(1, "part")
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request."""
+        made = None
+        if scope["method"] == "GET":
+            key, query = _session(scope, self._cookie), scope["query_string"]
+            made = await asyncio.get_running_loop().run_in_executor(self._thread, self._make, key, query)
+        if made is None:
+            await self._pages(scope, receive, send)
+            return
+        body = made.encode()
+        headers = [*PART, (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def close(self, let_go: Callable[[], None]) -> None:
+        """End the thread, which first lets go of what it holds."""
+        self._thread.submit(let_go).result()
+        self._thread.shutdown()
+
+
+PART = (
+    (b"content-type", b"text/html; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"vary", b"Cookie"),
+)
+"""As the ordinary page has them."""
 
 
 async def _next(stream: asyncio.Queue[int], gone: asyncio.Task[None]) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -46,7 +47,7 @@ class Gate:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Find the account of the session; a changed password ends every session that was opened with the old one."""
         known: Any = request
-        known.account = signed_in(request)
+        known.account = signed_in(request.session)
         answer = self.respond(request)
         if answer.status_code != 405:
             return answer
@@ -85,13 +86,13 @@ def _unstorable(request: HttpRequest, page: str) -> bool:
 NO_RIGHT = "您的角色不能打开这一页。需要时请管理员调整角色。[W030]"
 
 
-def signed_in(request: HttpRequest) -> Account | None:
+def signed_in(session: SessionBase) -> Account | None:
     """The account of a session, None if there is none, it was closed, or its password has changed since."""
-    number = request.session.get("account")
+    number = session.get("account")
     if number is None:
         return None
     account = Account.objects.filter(id=number, active=True).first()
-    return account if account and request.session.get("stamp") == account.stamp else None
+    return account if account and session.get("stamp") == account.stamp else None
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

@@ -20,6 +20,8 @@ STATES = {
     "late": ("！", "超时"), "planned": ("○", "待送达"), "none": ("", "未涉及"),
 }  # fmt: skip
 """State of a unit: its shape and its word."""
+ORDER = ("late", "planned", "delivered", "received", "relayed", "none")
+"""States, the worst first."""
 
 
 class Mark(NamedTuple):
@@ -51,6 +53,16 @@ class Town(NamedTuple):
         return self.delivered, self.answered, self.relay, self.stops
 
     @property
+    def pressing(self) -> Mark | None:
+        """What of it is due next and still open, with its name; None if nothing is."""
+        named = (
+            self.answered._replace(text=f"签收 {self.answered.text}"),
+            self.relay,
+            self.stops._replace(text=f"停工停课{self.stops.text}"),
+        )
+        return min((m for m in named if m.deadline), key=lambda m: m.deadline, default=None)
+
+    @property
     def shape(self) -> str:
         """✓✓, ✓, … or ！."""
         return STATES[self.state][0]
@@ -62,9 +74,10 @@ class Town(NamedTuple):
 
 
 class Warned(NamedTuple):
-    """A warning in force as the desk shows it. done: units that have relayed, received, been delivered to, of all."""
+    """A warning in force as the desk shows it. relayed, received, delivered: how many of its units got so far at least."""
 
     stream: str
+    hazard_id: str
     hazard: str
     hazard_en: str
     level: Level
@@ -78,7 +91,7 @@ class Warned(NamedTuple):
     received: int
     delivered: int
     units: int
-    people: tuple[int, int, int]  # answered, delivered, told
+    people: tuple[int, int]  # answered, of all who were told
     chips: tuple[Mark, ...]
 
 
@@ -102,9 +115,9 @@ def _warned(state: State, world: World, now: int, counts: list[Channel]) -> Warn
         [_progress(u, state, answers[u]) for u in state.duties[RELAY].shares] if RELAY in state.duties else []
     )
     told = [p for p in state.notices.people.values() if p.told]
-    reached = sum(any(r != "handed_over" for r in p.reach.values()) for p in told)
     return Warned(
         stream=state.stream,
+        hazard_id=alert.hazard,
         hazard=hazard.name,
         hazard_en=hazard.name_en,
         level=level,
@@ -118,7 +131,7 @@ def _warned(state: State, world: World, now: int, counts: list[Channel]) -> Warn
         received=sum(p in ("relayed", "received") for p in progress),
         delivered=sum(p in ("relayed", "received", "delivered") for p in progress),
         units=len(progress),
-        people=(sum(p.acknowledged >= 0 for p in told), reached, len(told)),
+        people=(sum(p.acknowledged >= 0 for p in told), len(told)),
         chips=(*_channels(counts), *_insertion(state, now), *_decisions(state, world, now)),
     )
 
@@ -166,11 +179,14 @@ def _told(state: State) -> defaultdict[str, list[Contact]]:
 
 
 def _channels(counts: Iterable[Channel]) -> Iterator[Mark]:
+    """Planned, handed over and delivered are three things: a channel whose peer sends no receipt never says 送达."""
     for c in counts:
         name = sentences.CHANNELS.get(c.channel, c.channel)
-        word = f"{name} {c.delivered}/{c.planned} 送达"
-        failed = f"，{c.failed} 未达" if c.failed else ""
-        yield Mark(f"{word}{failed}", "wait" if c.open or c.delivered + c.failed < c.planned else "ok")
+        parts = [f"待交出 {c.open}"] if c.open else []
+        parts += [f"已交出 {c.handed}"] if c.handed else []
+        parts += [f"送达 {c.delivered}"] if c.delivered else ["尚无回执"] if c.handed else []
+        parts += [f"未达 {c.failed}"] if c.failed else []
+        yield Mark(f"{name} {'，'.join(parts) or '未交出'}", "ok" if c.delivered == c.planned else "wait")
 
 
 def _insertion(state: State, now: int) -> Iterator[Mark]:
@@ -227,8 +243,7 @@ def towns(state: State | None, world: World, now: int, day: str) -> list[Town]:
         return [_aside(u, world) for u in units]
     answers, told = _answers(state), _told(state)
     made = [_town(u, state, _Of(owed[u.id], answers[u.id], told[u.id]), world, now) for u in units]
-    order = ("late", "planned", "delivered", "received", "relayed", "none")
-    return sorted(made, key=lambda t: order.index(t.state))
+    return sorted(made, key=lambda t: ORDER.index(t.state))
 
 
 class _Of(NamedTuple):
@@ -283,10 +298,10 @@ def _state(unit: str, state: State, answers: list[tuple[str, Share]], relay: Sha
 
 
 def _delivered(unit: str, state: State, told: list[Contact]) -> Mark:
-    """Persons told for the unit whose phone has it, of all that were."""
+    """Persons told for the unit to whom a message was delivered, of all that were; an answer is none (notice "")."""
     if not told:
         return Mark("无人可通知", "late")
-    reached = sum(any(r != "handed_over" for r in p.reach.values()) for p in told)
+    reached = sum(any(n and r != "handed_over" for n, r in p.reach.items()) for p in told)
     arrived = state.received.get(unit, 0) >= state.alert.version
     return Mark(f"{reached}/{len(told)} 人", "ok" if arrived else "wait")
 

@@ -12,14 +12,15 @@ from fengsui.web import here
 
 T = TypeVar("T")
 KEPT = 1.0
-"""Seconds for which a moment lasts while nothing is committed: the times on a page run on in the browser."""
+"""Seconds for which a moment lasts at most: the times on a page run on in the browser."""
 
 
 class Moment:
-    """The newest world and the house's time (UTC µs), and what has been made of them. Any thread may ask."""
+    """A world and the house's time (UTC µs), and what has been made of them. Any thread may ask."""
 
     def __init__(self) -> None:
-        self.world: World = here.world()
+        self.world: World
+        self.world, self._seq = here.house().writer.position
         self.now, self._began = here.now(), time.monotonic()
         self._lock = threading.RLock()
         self._made: dict[Hashable, Any] = {}
@@ -36,15 +37,18 @@ class Moment:
             return found
 
     def lasts(self) -> bool:
-        """Whether it is still this moment: nothing has been committed, no second has passed."""
-        young = 0 <= here.now() - self.now < KEPT * 1_000_000
-        return young and self.world is here.world() and time.monotonic() - self._began < KEPT
+        """Whether it is still this moment: no second has passed, nothing newer has been told."""
+        world, seq = here.house().writer.position  # rounds without a fact make another world of the same
+        young = 0 <= here.now() - self.now < KEPT * 1_000_000 and time.monotonic() - self._began < KEPT
+        newest = seq if _Kept.told is None else _Kept.told
+        return young and self._seq >= newest and world.directory is self.world.directory
 
 
 class _Kept:
-    """The moment that desks share."""
+    """The moment that desks share; and the newest seq that they have been told of, None where nobody tells."""
 
     moment: Moment | None = None
+    told: int | None = None
 
 
 _lock = threading.Lock()
@@ -56,3 +60,10 @@ def moment() -> Moment:
         if _Kept.moment is None or not _Kept.moment.lasts():
             _Kept.moment = Moment()
         return _Kept.moment
+
+
+def told(seq: int | None) -> None:
+    """Desks have been told that something was committed, as of a seq: what they fetch now must hold it. In a storm of
+    commits all of them thus fetch the same. None: nobody tells any more, every commit ends a moment.
+    """
+    _Kept.told = seq

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from fengsui.core import alerts, calendar, wording
+from fengsui.core import alerts, calendar, insertion, wording
 from fengsui.core.board import Row
 from fengsui.core.clauses import LEVELS, Level, Pack
 from fengsui.core.facts import Aired, Alerted, Fact, InsertionOrdered, Notified, Reached, Tallied
@@ -241,7 +241,7 @@ def _on_air(one: Version) -> list[tuple[str, str]]:
     for fact in one.facts():
         if fact is one.fact:
             break
-        if isinstance(fact, Aired):
+        if isinstance(fact, Aired) and fact.form != insertion.MOMENTARY:
             found[fact.unit, fact.form] = fact.on
     return [place for place, on in found.items() if on]
 

@@ -211,7 +211,7 @@ def _detail(alike: tuple[Row, ...], world: World) -> str:
     """Who it is about, where that is more than the unit."""
     posts = [r.holder for r in alike if "/" in r.holder]
     if posts:
-        first = sentences.holder(posts[0], world)
+        first = sentences.holder(posts[0], world).removeprefix(sentences.unit(alike[0].unit, world))
         return first if len(posts) == 1 else f"{first}等 {len(posts)} 人"
     thread = alike[0].duty.split("/", 2)[2:]
     known = thread and thread[0].split("/", 1)[0] in world.pack.clauses

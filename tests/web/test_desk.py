@@ -105,8 +105,12 @@ def test_the_sketch_says_that_it_is_one_and_names_the_state_of_each_township(bus
     page = desk(busy)
 
     assert "示意图，不作界线依据" in page
-    assert f"<title>{FENGYU}：超时。" in page
-    assert "点位待补" in page  # 聚乐乡 has no point, and none is made up for it
+    assert f"<title>{FENGYU}：超时，签收 0/43，再传播 待再传播。" in page
+    jule = re.search(rf"<title>{JULE}：(.*?)</title>", page).group(1)
+    assert jule.startswith("已再传播，签收 ")
+    assert jule.endswith("。点位示意：乡内区域自动站 B5121（西关村）")
+    assert "聚乐乡取乡内区域自动站 B5121（西关村）" in page
+    assert "点位待补" not in page
 
 
 def test_no_whole_number_ever_stands_on_the_desk(busy):
@@ -253,10 +257,3 @@ def test_a_township_nobody_answers_for_is_said_to_have_nobody(busy):
     ]
     assert (town.name, town.delivered.text, town.answered.text) == ("西坪镇", "无人可通知", "无责任人")
     assert town.answered.kind == "late"
-
-
-def test_the_desk_speaks_of_the_warning_that_was_asked_for(busy):
-    busy.issue(1, "yellow", stream="incident-2", hazard="lightning", zones={"140215100": "yellow"})
-
-    assert "<small>暴雨红色预警</small>" in desk(busy)
-    assert "<small>雷电黄色预警</small>" in desk(busy, path="/desk?of=incident-2")

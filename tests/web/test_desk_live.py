@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.web.browser import chromium, entered, served
-from tests.web.site import FENGYU
+from tests.web.site import FENGYU, JULE
 
 pytestmark = pytest.mark.foreign
 HANDS = 15.0
@@ -43,3 +43,29 @@ def test_the_desk_lives_sounds_and_is_worked_by_keys(busy):
 
         page.keyboard.press("1")
         page.wait_for_url("**/call/**")
+
+
+def test_what_was_unfolded_stays_so_and_keys_choose_a_warning(busy):
+    busy.issue(2, "")
+    for stream, hazard in (("incident-2", "gale"), ("incident-3", "lightning")):
+        busy.issue(1, "yellow", stream=stream, hazard=hazard, zones={"140215209": "yellow"})
+    busy.calm()
+    busy.client("forecaster")
+    with served(busy) as address, chromium() as browser:
+        page = entered(browser, address, busy, "forecaster", viewport={"width": 1440, "height": 900})
+        page.goto(f"{address}/desk")
+        page.keyboard.press("y")  # 已解除过程的遗留
+        _until(page, "document.getElementById('leftover').open")
+        card = page.query_selector(".task .others")
+        page.evaluate("document.querySelector('.task .others summary').click()")
+        unit = card.get_attribute("id")
+
+        before = page.inner_text("#live .log li:first-child")
+        busy.answer(busy.holder(f"{JULE}/duty_officer/1"), stream="incident-2")
+        _until(page, f"document.querySelector('#live .log li').innerText !== {before!r}")
+        assert page.evaluate("document.getElementById('leftover').open")
+        assert page.evaluate(f"document.getElementById({unit!r}).open")
+
+        page.keyboard.press("b")
+        page.wait_for_url("**/desk?of=incident-2")
+        assert "大风黄色" in page.inner_text(".which [aria-current]")

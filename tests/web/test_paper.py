@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 import msgspec
 import pytest
 
-from fengsui.core.facts import DirectoryChanged
+from fengsui.core.facts import Aired, DirectoryChanged
 from fengsui.core.state import DISTRICT
 from fengsui.flow.jobs import Job
 from fengsui.rehearse.visit import POSTS
@@ -80,12 +80,14 @@ def test_the_form_of_issue_says_what_was_signed_and_how_far_it_has_got(busy: Sit
         "编号：2027-0001", "暴雨红色预警信号", "动作发布", "2027年7月21日02时13分", "峰峪乡、聚乐乡",
         "受强对流云团影响", "降雨量将达100毫米以上。", "居住在病险水库下游", "聚乐乡人民政府", "学校名单",
         f"制作人：{person(posts[POSTS['forecaster']].holder)}", "短信02:13应发", "滚动字幕02:15已播出",
-        "预警角标未完成待播", "责任人签收未完成应收139，送达138，签收31",
+        "预警角标未完成待播", "责任人签收未完成应收139，送达138，签收31", "第1页，共1页",
     ):  # fmt: skip
         assert said in page, said
 
 
 def test_a_lifting_says_why_and_what_came_off_the_air(busy: Site) -> None:
+    anchor = Aired(INCIDENT, busy.now, "media", "anchor", True, busy.holder("media/duty_officer/1"), 1)
+    busy.post(anchor)
     busy.issue(2, "")
     busy.calm()
     busy.deliver()
@@ -102,6 +104,7 @@ def test_a_lifting_says_why_and_what_came_off_the_air(busy: Site) -> None:
     ):
         assert said in page, said
     assert "防御指南" not in page
+    assert "口播" not in page, "what was said is over"
     assert re.search(r"责任人送达\d\d:\d\d应收(\d+)，送达\1", page)
     assert "动作发布" in printed(busy), "the first version still says what it said"
 
@@ -332,8 +335,9 @@ def test_a_sheet_that_cannot_be_made_says_what_to_do_and_the_screen_is_there(
 
 SHEETS = 20
 BOUND = 1.0
-"""Seconds from the click on 签发 to the first message handed over while sheets are made; on a quiet machine 0.3."""
-ZONES = ("140215209", "140215202", "140215211")
+"""Seconds from the click on 签发 to the first message handed over while sheets are made; on a quiet machine 0.3, as in
+peace. Where other programs keep the machine busy, twice what it took in peace just before."""
+ZONES = ("140215209", "140215202", "140215211", "140215204")
 
 
 def asked(address: str, key: str, form: dict[str, str] | None = None, cookie: str = "") -> tuple[str, str]:
@@ -345,23 +349,26 @@ def asked(address: str, key: str, form: dict[str, str] | None = None, cookie: st
 
 
 def test_a_warning_is_signed_and_sent_while_twenty_sheets_are_printed(busy: Site) -> None:
-    """Over HTTP: the few threads for pages, the writer, the lane and the printer all at once. Other programs share the
-    machine, so the first of three that is quick enough counts.
+    """Over HTTP: the few threads for pages, the writer, the lane and the printer all at once. The first of three that
+    is quick enough counts.
     """
     drafts = [
         submitted(busy, form=f"token-{zone}", zone=[zone], pair="gale/blue", forecast="有大风。")
         for zone in ZONES
     ]
     keys = {role: trust(busy, role).cookies["fengsui"].value for role in ("clerk", "signer")}
-    slowest: list[float] = []
-    with served(busy) as address, printing(busy, address, keys["clerk"]) as over:
-        for draft in drafts:
-            slowest.append(signing(busy, f"{address}/issue/{draft.pk}", keys["signer"]))
-            assert not over(), "the printer was at work all the time"
-            if slowest[-1] < BOUND:
-                break
+    with served(busy) as address:
+        peace, *printed_ = (f"{address}/issue/{draft.pk}" for draft in drafts)
+        bound = max(BOUND, 2 * signing(busy, peace, keys["signer"]))
+        took: list[float] = []
+        with printing(busy, address, keys["clerk"]) as over:
+            for page in printed_:
+                took.append(signing(busy, page, keys["signer"]))
+                assert not over(), "the printer was at work all the time"
+                if took[-1] < bound:
+                    break
 
-    assert slowest[-1] < BOUND, slowest
+    assert took[-1] < bound, (bound, took)
 
 
 def signing(at: Site, address: str, key: str) -> float:
@@ -413,6 +420,9 @@ def test_the_buttons_stand_where_people_look(busy: Site) -> None:
     assert f'href="{FORM}"' in stream
     assert f'href="{FORM}?ink=black"' in stream
     assert f'href="{CALLS}"' in sheet
+    for role in ("forecaster", "signer", "clerk", "leader"):
+        assert f'href="{FORM}"' in busy.client(role).get("/desk/live").content.decode(), role
+    assert FORM not in busy.client("township").get("/desk/live").content.decode()
 
 
 def test_a_dead_channel_is_one_click_from_the_sheet(busy: Site) -> None:

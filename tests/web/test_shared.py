@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import http.client
 import re
+from urllib.parse import urlsplit
 
 import pytest
 
+from fengsui.config import asgi
 from fengsui.core.clauses import LEVELS
+from fengsui.flow.inputs import Change
 from fengsui.store.accounts import Account, Draft
-from fengsui.web import rights, shared
+from fengsui.web import live, rights, shared
 from fengsui.web.pages import desk
 from tests.flow.district import MINUTE
+from tests.web.browser import served
 from tests.web.site import INCIDENT
 
 LIVE = re.compile(r'<div id="live"[^>]*>(.*)</div>\n<script', re.DOTALL)
@@ -18,7 +24,7 @@ LIVE = re.compile(r'<div id="live"[^>]*>(.*)</div>\n<script', re.DOTALL)
 
 @pytest.fixture(autouse=True)
 def _fresh():
-    shared._Kept.moment = None
+    shared._Kept.moment = shared._Kept.told = None
 
 
 def fragment(at, role="forecaster", of="") -> str:
@@ -77,3 +83,118 @@ def test_a_draft_given_back_stands_at_once_on_its_authors_desk_and_on_no_other(b
     assert "退回待改" in fragment(busy)
     assert "退回待改" not in desk.fragment(other, "")
     assert busy.state(INCIDENT).alert.holds
+
+
+# ── what is told, and what is fetched then ───────────────────────────────────
+
+
+def heard(*seconds: float) -> list[tuple[float, bytes]]:
+    """Commits at these seconds, and what an open desk hears of them, when."""
+
+    async def listening() -> list[tuple[float, bytes]]:
+        hub, said, loop = live.Hub(lambda _: True, "fengsui"), [], asyncio.get_running_loop()
+        begun, gone = loop.time(), asyncio.Event()
+
+        async def receive():
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            said.append((loop.time() - begun, message.get("body", b"")))
+
+        stream = asyncio.create_task(hub({"headers": []}, receive, send))
+        while not hub.open:  # noqa: ASYNC110 - before the clock starts
+            await asyncio.sleep(0.001)
+        begun = loop.time()
+        for seq, at in enumerate(seconds, start=1):
+            await asyncio.sleep(begun + at - loop.time())
+            hub.changed(Change(seq, ("incident-1",), deliveries=False))
+        await asyncio.sleep(live.APART + 0.1)
+        gone.set()
+        await stream
+        return [(at, body) for at, body in said if b"change" in body]
+
+    return asyncio.run(listening())
+
+
+def test_a_change_is_told_at_once():
+    ((at, body),) = heard(0.0)
+    assert at < 0.25
+    assert b"id: 1\n" in body
+    assert shared._Kept.told == 1
+
+
+def test_a_storm_is_told_twice_a_second_while_it_lasts_and_to_its_end():
+    told = heard(*(n * 0.02 for n in range(60)))
+    assert told[0][0] < 0.25
+    assert len(told) <= 4
+    assert b"id: 60\n" in told[-1][1]
+
+
+def test_in_a_storm_all_fetch_what_was_told_last(busy):
+    first = shared.moment()
+    shared.told(busy.house.writer.position[1])
+    busy.answer(busy.holder("峰峪乡/responsible_person/2"))
+    assert shared.moment() is first
+
+    shared.told(busy.house.writer.position[1])
+    assert shared.moment() is not first
+
+
+def fetched(at, address: str, role: str, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
+    line = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+    key = at.client(role).cookies["fengsui"].value
+    line.request(method, "/desk/live?of=incident-1", headers={"Cookie": f"fengsui={key}"} | headers)
+    answer = line.getresponse()
+    answer.body = answer.read()
+    line.close()
+    return answer
+
+
+def test_the_raw_route_answers_as_the_ordinary_page(busy):
+    with served(busy) as address:
+        raw = fetched(busy, address, "clerk")
+        page = busy.client("clerk").get("/desk/live?of=incident-1")
+    assert (raw.status, raw.body) == (200, page.content)
+    kept = {name.lower(): value for name, value in raw.getheaders()}
+    assert {n.lower(): v for n, v in page.headers.items()}.items() <= kept.items()
+
+
+def test_the_raw_route_opens_for_nobody_for_whom_the_page_does_not(busy, monkeypatch):
+    account = busy.account("clerk")
+    with served(busy) as address:
+        assert fetched(busy, address, "clerk").status == 200
+        assert fetched(busy, address, "clerk", Cookie="fengsui=forged").status == 302
+        assert fetched(busy, address, "clerk", Cookie="").getheader("Location").startswith("/login")
+        assert fetched(busy, address, "clerk", method="POST").status in (403, 405)
+
+        account.must_change = True
+        account.save()
+        assert fetched(busy, address, "clerk").getheader("Location") == "/own"
+        account.must_change = False
+        account.save()
+
+        monkeypatch.setitem(rights.RIGHTS, "desk_live", frozenset({"signer"}))
+        assert fetched(busy, address, "clerk").status == 403
+        assert fetched(busy, address, "signer").status == 200
+        monkeypatch.undo()
+
+        account.stamp = "changed"  # the password was
+        account.save()
+        assert (
+            fetched(busy, address, "clerk", **{"HX-Request": "true"})
+            .getheader("HX-Redirect")
+            .startswith("/login")
+        )
+
+
+def test_where_the_raw_route_cannot_read_the_ordinary_page_says_so(busy, monkeypatch):
+    def broken(*_):
+        raise asgi.Error("the file is gone")
+
+    busy.client("clerk")
+    with served(busy) as address:
+        monkeypatch.setattr(asgi.desk, "fragment", broken)
+        key = busy.client("clerk").cookies["fengsui"].value
+        assert asgi.glance(key, b"") is None
+        assert fetched(busy, address, "clerk").status == 500

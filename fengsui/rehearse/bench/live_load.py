@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import random
 import re
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -176,8 +178,10 @@ async def main(order: dict[str, Any]) -> dict[str, Any]:
     await asyncio.sleep(1)
     pages = [await desks[n % len(desks)].page() for n in range(PAGES)]
     given, changes = Changes(order["port"], order["tokens"]), order["changes"]
+    spent = -_spent()
     await given.give(changes, PACE)
     await _all_show(desks, changes)
+    spent += _spent()
     await given.give(len(order["tokens"]) - changes, STORM)
     await _all_show(desks, len(order["tokens"]))
     ended = [t.exception() for t in running if t.done() and not t.cancelled()]
@@ -191,6 +195,7 @@ async def main(order: dict[str, Any]) -> dict[str, Any]:
         **_spread("", quiet),
         **_spread("storm_", storm),
         **_spread("desk_page_", pages),
+        "cpu_ms": round(spent * 1000 / changes, 1),
         "errors": len(ended) + sum(span == float("inf") for span in (*quiet, *storm)),
         "fetches": sum(d.fetches for d in desks),
         "fragment_kb": round(sum(d.bytes for d in desks) / max(1, sum(d.fetches for d in desks)) / 1000, 1),
@@ -214,6 +219,15 @@ async def _all_show(desks: list[Desk], count: int) -> None:
         async with asyncio.timeout(SHOWN):
             while any(d.shown[-1][0] < count for d in desks):  # noqa: ASYNC110 - desks are many
                 await asyncio.sleep(0.05)
+
+
+def _spent() -> float:
+    """CPU seconds of the server, our parent, where the system tells (Linux)."""
+    stat = Path(f"/proc/{os.getppid()}/stat")
+    if not stat.exists():
+        return 0.0
+    user, system = stat.read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _spread(name: str, spans: list[float]) -> dict[str, float]:

@@ -6,6 +6,8 @@ Everything is read from the world of the last commit once a request; three queri
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +17,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET
 
 from fengsui.core import calendar
-from fengsui.core.state import State, World
+from fengsui.core.state import World
 from fengsui.formats import badges
 from fengsui.store import history, inbox, progress
 from fengsui.store.accounts import Account, Draft
@@ -27,18 +29,23 @@ from fengsui.web import (
     numbers,
     outlook,
     paths,
+    places,
     rights,
     sentences,
     tasks,
+    waiting,
     written,
 )
 from fengsui.web.outlook import Town, Warned
 from fengsui.web.pages import handover, issue
 from fengsui.web.pages.login import account_of
+from fengsui.web.places import Place, Sign
 from fengsui.web.shared import Moment, moment
 
 LOOKED, PAGES, LINES = 300, 4, 12
 """Facts read at a time, times at most, and lines of the log that are shown."""
+LEFT = 20
+"""Lines of leftovers that are shown."""
 SAID = {
     "answered": "已登记签收，此项已了结。",
     "done": "已代为登记，此项已了结。",
@@ -52,20 +59,36 @@ SEEN = frozenset({"forecaster", "signer", "clerk", "leader", "administrator"})
 """Roles that see names of responsible persons on the desk."""
 
 
+ALL = "all"
+"""Asks for all warnings at once."""
+KEYS = "abcdefghi"
+"""Keys that choose what to look at."""
+
+
 class InForce(NamedTuple):
-    """A warning in force with its drawing and what may be done about it."""
+    """A warning in force with its drawing and what may be done about it. over: it has run out, neither renewed nor lifted."""
 
     it: Warned
     badge: str
     change: str
     cancel: str
+    over: bool
+
+
+class Choice(NamedTuple):
+    """A way to look at warnings: one or all of them, by which key, with which sign; chosen: it is the one that is shown."""
+
+    of: str
+    name: str
+    key: str
     chosen: bool
+    sign: Sign | None = None
 
 
 class Line(NamedTuple):
     """A township's row: its person and the page to call."""
 
-    town: Town
+    town: Place
     name: str
     mask: str
     url: str
@@ -75,7 +98,7 @@ class Line(NamedTuple):
 def desk(request: HttpRequest) -> HttpResponse:
     """The desk, made anew for whoever opens it."""
     view, fresh = _view(account_of(request), request.GET.get("of", "")), Moment()
-    context = {
+    context: dict[str, Any] = {
         "said": SAID.get(request.GET.get("said", ""), ""),
         "shift": handover.latest(),
         "handover": paths.to(view.role, "desk_handover"),
@@ -86,7 +109,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "desk.html",
-        context | _waiting(view, fresh) | _picture(view.role, view.of, fresh) | _channels(),
+        context | _waiting(view, fresh) | _picture(view.role, view.home, view.of, fresh) | _channels(),
     )
 
 
@@ -104,14 +127,14 @@ def fragment(account: Account, of: str) -> str:
     view, now = _view(account, of), moment()
 
     def columns() -> str:
-        return render_to_string("desk_columns.html", _picture(view.role, view.of, now))
+        return render_to_string("desk_columns.html", _picture(view.role, view.home, view.of, now))
 
     def cards() -> str:
         return render_to_string("desk_tasks.html", _waiting(view, now))
 
     parts = (
         now.once(("cards", view._replace(of="")), cards),
-        now.once(("columns", view.role, view.of), columns),
+        now.once(("columns", view.role, view.home, view.of), columns),
     )
     return "".join(parts)
 
@@ -126,13 +149,16 @@ def ways(request: HttpRequest) -> HttpResponse:
 def all_tasks(request: HttpRequest) -> HttpResponse:
     """Every task of the account as a list."""
     world, now, account = here.world(), here.now(), account_of(request)
-    found = [(t, r) for t in tasks.tasks(account, world, now) for r in t.rows]
+    current, left = waiting.sort(tasks.groups(account, world, now), world, now)
+    found = [(t, r) for g in (*current, *left) for t in (tasks.task(g, account, world),) for r in t.rows]
+    over = {g.id for g in left}
     kinds = {"desk": "late", "supervised": "late", "overdue": "late", "open": "wait"}
     rows = [
         [
             lists.Cell(sentences.unit(r.unit, world)),
             lists.Cell(sentences.holder(r.holder, world) if "/" in r.holder else ""),
             lists.Cell(sentences.title(r.duty, world)),
+            lists.Cell(waiting.label(r.stream, world) + ("（已解除）" if t.id in over else "")),
             lists.Cell(t.word, kinds[t.rank]),
             lists.Cell(f"{calendar.local(r.deadline, world.pack.zone):%m-%d %H:%M}"),
             lists.Cell(world.pack.clauses[r.clause].cite if r.clause in world.pack.clauses else r.clause),
@@ -140,8 +166,8 @@ def all_tasks(request: HttpRequest) -> HttpResponse:
         ]
         for t, r in found
     ]
-    columns = ("单位", "岗位", "办什么", "状态", "时限", "条款", "去办")
-    note = "最急的在前：待人工处理、督办中、已超时、在办"
+    columns = ("单位", "岗位", "办什么", "过程", "状态", "时限", "条款", "去办")
+    note = "最急的在前：待人工处理、督办中、已超时、在办；已解除过程的遗留在后"
     return lists.show(request, lists.Listing("全部待办", columns, rows, "没有待办事项。", note))
 
 
@@ -157,20 +183,24 @@ def _row_url(account: Account, url: str, first: str, row: str) -> str:
 
 
 class _View(NamedTuple):
-    """What a desk depends on beside the world: who looks, at which warning ("" = the strongest), drafts, letters."""
+    """What a desk depends on beside the world: who looks, his township ("" = none), at which warning, drafts, letters."""
 
     role: str
     unit: str
+    home: str
     of: str
     drafts: tuple[tasks.Task, ...]
     letters: int
 
 
 def _view(account: Account, of: str) -> _View:
+    world = here.world()
+    unit = world.pack.units.get(account.unit)
     return _View(
         account.role,
         account.unit,
-        of if of in here.world().streams else "",
+        account.unit if unit and "townships" in unit.groups else "",
+        of if of == ALL or of in world.streams else "",
         tuple(_drafts(account)),
         inbox.waits(here.session()) if rights.may(account.role, "letters") else 0,
     )
@@ -180,34 +210,46 @@ def _waiting(view: _View, at: Moment) -> dict[str, Any]:
     """What waits for whoever looks."""
     world = at.world
     who = "desk" if view.role in tasks.DESK else (view.role, view.unit)
-    found = at.once(("groups", who), lambda: tasks.groups(view, world, at.now))
-    cards = [*view.drafts, *(tasks.task(g, view, world) for g in found[: tasks.SHOWN])][: tasks.SHOWN]
-    total = len(view.drafts) + len(found)
+    found = at.once(("groups", who), lambda: waiting.sort(tasks.groups(view, world, at.now), world, at.now))
+    named = sum(s.alert.holds for s in world.streams.values()) > 1
+    piles = waiting.piles(found.current, view.unit)
+    cards = [waiting.Card(d) for d in view.drafts][: tasks.SHOWN]
+    cards += [waiting.card(p, view, world, named=named) for p in piles[: tasks.SHOWN - len(cards)]]
+    left = waiting.piles(found.left, "")
+    total = len(view.drafts) + len(found.current)
     return {
-        "tasks": list(enumerate(cards, start=1)),
+        "cards": list(enumerate(cards, start=1)),
         "total": total,
-        "more": total - len(cards),
+        "more": total - sum(c.count for c in cards),
+        "left": [waiting.card(p, view, world, named=True) for p in left[:LEFT]],
+        "left_total": len(found.left),
+        "left_more": len(left) > LEFT,
         "all_tasks": paths.to(view.role, "desk_tasks"),
         "letters": view.letters,
-        "alarms": json.dumps(_alarms(view, found), ensure_ascii=False),
+        "alarms": json.dumps(_alarms(view, found.current), ensure_ascii=False),
         "at": at.now,
     }
 
 
-def _picture(role: str, of: str, at: Moment) -> dict[str, Any]:
-    """What is in force and how far it has got, as a role sees it."""
+def _picture(role: str, home: str, of: str, at: Moment) -> dict[str, Any]:
+    """What is in force and how far it has got, as a role sees it: a township its own warnings first."""
     world = at.world
     warned = at.once("warned", lambda: _warned(at))
-    chosen = _chosen(of, warned, world)
-    towns = at.once(("towns", chosen and chosen.stream), lambda: _towns(chosen, at))
+    own = [w for w in warned if home and _touches(w, home, world)]
+    looked = _looked(of, warned, own)
+    towns = [(w, at.once(("towns", w.stream), lambda w=w: _towns(w.stream, at))) for w in looked]
+    seen = places.places(towns, home) if towns else places.aside(_towns("", at))
     return {
-        "warned": [_in_force(w, role, chosen) for w in warned],
-        "chosen": next((w for w in warned if chosen is not None and w.stream == chosen.stream), None),
+        "warned": [
+            _in_force(w, role, at.now) for w in sorted(warned, key=lambda w: bool(own) and w not in own)
+        ],
+        "looked": [(w, places.sign(w, w.level)) for w in looked],
+        "choices": _choices(warned, own, looked),
         "issue": paths.to(role, "issue") if role in WRITING else "",
         "sees": role in SEEN,
-        "lines": _lines([t for t in towns if t.state != "none"], role),
-        "aside": [t.name for t in towns if t.state == "none"],
-        "sketch": atlas.sketch(towns, world.pack),
+        "lines": _lines([p for p in seen if p.state != "none"], role),
+        "aside": [p.name for p in seen if p.state == "none"],
+        "sketch": atlas.sketch(seen, world.pack),
         "legend": [(s, *outlook.STATES[s]) for s in ("relayed", "received", "delivered", "late", "planned")],
         "log": _log(world),
         "ledger": paths.first(role, ("ledger",), ("history",)),
@@ -221,9 +263,36 @@ def _warned(at: Moment) -> list[Warned]:
     return outlook.warned(world, at.now, counts)
 
 
-def _towns(chosen: State | None, at: Moment) -> list[Town]:
+def _towns(stream: str, at: Moment) -> list[Town]:
+    """Every township with a warning, with none if there is no stream."""
     day = f"{calendar.local(at.now, at.world.pack.zone):%Y-%m-%d}"
-    return outlook.towns(chosen, at.world, at.now, day)
+    return outlook.towns(at.world.at(stream) if stream else None, at.world, at.now, day)
+
+
+def _touches(one: Warned, home: str, world: World) -> bool:
+    area = world.pack.units[home].area
+    return world.at(one.stream).alert.now.level(area) is not None
+
+
+def _looked(of: str, warned: list[Warned], own: list[Warned]) -> list[Warned]:
+    """What table and sketch speak of: the warning that was asked for, or all; at first one's own township's, if any."""
+    if of == ALL:
+        return warned
+    return [w for w in warned if w.stream == of] or own or warned
+
+
+def _choices(warned: list[Warned], own: list[Warned], looked: list[Warned]) -> list[Choice]:
+    """One's own township, all, and each warning alone, where there is a choice."""
+    if len(warned) < 2:
+        return []
+    made = [(ALL, f"全部 {len(warned)} 条", warned, None)]
+    if 1 < len(own) < len(warned):
+        made.insert(0, ("", f"本乡镇 {len(own)} 条", own, None))
+    made += [(w.stream, f"{w.hazard}{w.level_name}", [w], places.sign(w, w.level)) for w in warned]
+    return [
+        Choice(of, name, key, looked == shown, sign)
+        for (of, name, shown, sign), key in zip_longest(made, KEYS[: len(made)], fillvalue="")
+    ]
 
 
 def _channels() -> dict[str, Any]:
@@ -239,30 +308,18 @@ def _sheet(role: str) -> str:
     return paths.to(role, "call_sheet")
 
 
-def _chosen(wanted: str, warned: list[Warned], world: World) -> State | None:
-    """The warning that table and sketch speak of: the one asked for, else the strongest."""
-    names = [w.stream for w in warned]
-    if not names:
-        return None
-    return world.at(wanted if wanted in names else names[0])
-
-
-def _in_force(one: Warned, role: str, chosen: State | None) -> InForce:
-    drawing = badges.badge(_hazard(one), one.level, one.hazard, one.hazard_en)
+def _in_force(one: Warned, role: str, now: int) -> InForce:
+    drawing = badges.badge(one.hazard_id, one.level, one.hazard, one.hazard_en)
     return InForce(
         one,
         mark_safe(drawing),  # noqa: S308 - drawn by us from the pack's words, which it escapes
         paths.to(role, "issue_change", one.stream),
         paths.to(role, "issue_cancel", one.stream),
-        chosen is not None and chosen.stream == one.stream,
+        one.expires < now,
     )
 
 
-def _hazard(one: Warned) -> str:
-    return here.world().at(one.stream).alert.hazard
-
-
-def _lines(towns: list[Town], role: str) -> list[Line]:
+def _lines(towns: list[Place], role: str) -> list[Line]:
     sees = role in SEEN
     cards = numbers.cards(here.session(), [t.person for t in towns]) if sees else {}
     lines = []
@@ -293,7 +350,7 @@ def _drafts(account: Account) -> list[tasks.Task]:
     return made
 
 
-def _alarms(view: _View, found: list[tasks.Group]) -> dict[str, int]:
+def _alarms(view: _View, found: Iterable[tasks.Group]) -> dict[str, int]:
     """What sounds at a desk, each with how many it stands for: more of the same sounds again, fewer does not."""
     if view.role not in tasks.DESK:
         return {}

@@ -66,8 +66,15 @@
     show(); look();
     setInterval(function () { if (loud) { ring(); } }, 10000);
   }
+  var unfolded = [];
+  document.body.addEventListener("htmx:beforeSwap", function (event) {
+    if (event.target.id === "live") { unfolded = Array.prototype.map.call(live.querySelectorAll("details[open]"), function (one) { return one.id; }); }
+  });
   document.body.addEventListener("htmx:afterSwap", function (event) {
-    if (event.target.id === "live") { sync(); tick(); }
+    if (event.target.id === "live") {
+      unfolded.forEach(function (id) { var one = document.getElementById(id); if (one) { one.open = true; } });
+      sync(); tick();
+    }
     if (duty) { look(); }
   });
 }());
