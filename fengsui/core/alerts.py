@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
 from fengsui.core.clauses import LEVELS, Action, Change, Hazard, Level, Pack, Unit, touches
 from fengsui.core.facts import Alerted, Closed, Fact
 from fengsui.core.state import AlertPart, Refusal, State, World, Zoned
+
+Mode = Literal["retraction", "emergency"]
+"""How one person may sign by himself."""
 
 
 def fold(part: AlertPart, fact: Alerted) -> AlertPart:
@@ -201,12 +205,27 @@ def _unfit(fact: Alerted, world: World) -> Refusal | None:
         )
     if fact.action == "correct" and not part.version:
         return Refusal("A12", "尚未发布，无从更正")
-    if fact.mode == "retraction" and (fact.action != "correct" or _strengthens(part.now, now, world.pack)):
-        return Refusal("A13", "一人只可更正以撤回、降低或缩小；提高级别或扩大区域须由另一人签发")
+    if fact.mode and fact.mode not in alone(fact.action, part.now, now, world.pack):
+        return REFUSED[fact.mode]
     same = {z for z, level in fact.zones.items() if part.now.zones.get(z) == level}
     if not set(fact.kept) <= same or (fact.kept and fact.expires != part.expires):
         return Refusal("A14", "级别或有效期有变的区域须通知，不能略过")
     return None
+
+
+REFUSED = {
+    "retraction": Refusal("A13", "一人只可更正以撤回、降低或缩小；提高级别或扩大区域须由另一人签发"),
+    "emergency": Refusal("A16", "紧急单人签发只限红色预警的发布，其余须由另一人签发"),
+}
+"""What is said where one person may not sign by himself."""
+
+
+def alone(action: Action | Literal[""], before: Zoned, now: Zoned, pack: Pack) -> tuple[Mode, ...]:
+    """How one person may sign by himself: to take back what was wrong, and, where it is red, in an emergency."""
+    found: list[Mode] = ["emergency"] if "red" in now.zones.values() else []
+    if action == "correct" and not _strengthens(before, now, pack):
+        found.insert(0, "retraction")
+    return tuple(found)
 
 
 def _strengthens(before: Zoned, now: Zoned, pack: Pack) -> bool:

@@ -278,11 +278,13 @@ class Almanac(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Right(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """签发权 Which units may issue and sign which levels; ``accounts`` names the roles of accounts (预报员, 签发人)."""
+    """签发权 Which units may issue and sign which levels, and how a joint product is co-signed; ``accounts`` names the roles of accounts (预报员, 签发人)."""
 
     basis: str
     issue: tuple[str, ...]
     sign: dict[str, tuple[str, ...]]  # level -> roles of accounts
+    totp: tuple[str, ...] = ()  # levels signed only with a one-time code
+    cosign: tuple[str, ...] = ()  # roles of another unit's accounts that sign for it
     accounts: dict[str, str] = {}
 
 

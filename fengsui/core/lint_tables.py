@@ -359,9 +359,13 @@ def _rights(pack: Pack) -> Iterator[Fault]:
     if set(rights.sign) != set(LEVELS):
         yield Fault("rights.toml", "sign", f"须恰好有 {'、'.join(LEVELS)} 四级。", "P022")
     known = {**rights.accounts, **pack.roles}
-    for role in dict.fromkeys(role for roles in rights.sign.values() for role in roles):
+    named = [("sign", role) for roles in rights.sign.values() for role in roles]
+    for field, role in dict.fromkeys([*named, *(("cosign", role) for role in rights.cosign)]):
         if role not in known:
-            yield unknown("rights.toml", "sign", role, known, "P033")
+            yield unknown("rights.toml", field, role, known, "P033")
+    for level in rights.totp:
+        if level not in LEVELS:
+            yield unknown("rights.toml", "totp", level, LEVELS, "P022")
 
 
 def _almanac(pack: Pack) -> Iterator[Fault]:

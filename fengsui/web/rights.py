@@ -34,7 +34,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("call_sheet", "call_paper"), _DESK),
     **dict.fromkeys(("issue", "issue_sign"), frozenset({"forecaster", "signer", "leader"})),
     **dict.fromkeys(
-        ("issue_preview", "issue_words", "issue_change", "issue_cancel"), frozenset({"forecaster", "signer"})
+        ("issue_preview", "issue_words", "issue_change", "issue_cancel", "issue_correct"),
+        frozenset({"forecaster", "signer"}),
     ),
     "consult": _DESK,
     "suspend": frozenset({"liaison", "township", "leader", "clerk", "media"}),

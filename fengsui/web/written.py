@@ -69,6 +69,11 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     cosigners: dict[str, str] = {}
 
     @property
+    def ended(self) -> bool:
+        """Whether nothing of the warning holds once it is signed: it lifts it, or takes it back altogether."""
+        return self.cancel or (self.corrects and not self.zones)
+
+    @property
     def action(self) -> Action:
         """The verb that fits what it does to the warning in force."""
         now = here.world().at(self.stream).alert.now if self.stream else Zoned()
@@ -198,18 +203,18 @@ def faults(written: Written, now: int) -> list[str]:
     found = []
     if not written.hazard:
         found.append("请选择灾种和级别。[W120]")
-    if not written.cancel and written.hazard and not written.zones:
+    if not written.ended and written.hazard and not written.zones:
         found.append("请至少选择一个预警区域。[W120]")
     for title, text in (("成因", written.cause), ("预报", written.draft.forecast)):
         if gap := GAP.search(text):
             found.append(f"“{title}”中“{gap[0]}”尚未填写，请填写或删去。[W122]")
         elif text and not SENTENCE.search(text):
             found.append(f"“{title}”须以标点结尾，以便与下文连成一句。[W123]")
-    if not written.cancel and not written.forecast:
+    if not written.ended and not written.forecast:
         found.append("请写明预报。[W124]")
-    if written.cancel and not written.cause:
-        found.append("请写明解除的原因。[W124]")
-    if not written.cancel:
+    if (written.cancel or written.corrects) and not written.cause:
+        found.append(f"请写明{'更正' if written.corrects else '解除'}的原因。[W124]")
+    if not written.ended:
         found += _until(written, now)
     if not written.author:
         found.append("您的账号未对应责任人，不能拟稿。请管理员在“账号”中指定。[W125]")
@@ -285,6 +290,11 @@ def paper(digest: str) -> bytes:
         return b""
     finally:
         session.close()
+
+
+def word(series: str) -> str:
+    """What stands before every text of a series, and on the button that sends it; "" in earnest."""
+    return {"test": "【模拟】", "exercise": "【演练】"}.get(series, "")
 
 
 def may_write(account: Account) -> bool:

@@ -72,6 +72,7 @@ class InForce(NamedTuple):
     badge: str
     change: str
     cancel: str
+    correct: str
     over: bool
 
 
@@ -315,6 +316,7 @@ def _in_force(one: Warned, role: str, now: int) -> InForce:
         mark_safe(drawing),  # noqa: S308 - drawn by us from the pack's words, which it escapes
         paths.to(role, "issue_change", one.stream),
         paths.to(role, "issue_cancel", one.stream),
+        paths.to(role, "issue_correct", one.stream),
         one.expires < now,
     )
 
