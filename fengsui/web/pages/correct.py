@@ -125,7 +125,7 @@ def _alone(request: HttpRequest, account: Account, draft: Written) -> HttpRespon
         return "一人只可撤回、降低或缩小；提高级别或扩大区域请送另一人签发。[A13]"
     if not reason:
         return "一人更正须写明理由，事后由他人复核。[W213]"
-    if found := _faults(draft)[0]:
+    if found := written.faults(draft, here.now()):
         return " ".join(found)
     if wrong := signing.unproved(request, account, draft, "retraction"):
         return wrong
