@@ -37,6 +37,7 @@ RIGHTS: dict[str, frozenset[str]] = {
         ("issue_preview", "issue_words", "issue_change", "issue_cancel", "issue_correct"),
         frozenset({"forecaster", "signer"}),
     ),
+    "review": frozenset({"forecaster", "signer"}),
     "consult": _DESK,
     "suspend": frozenset({"liaison", "township", "leader", "clerk", "media"}),
     "report": _ALL - {"administrator"},

@@ -227,6 +227,7 @@ def _waiting(view: _View, at: Moment) -> dict[str, Any]:
         "left_more": len(left) > LEFT,
         "all_tasks": paths.to(view.role, "desk_tasks"),
         "letters": view.letters,
+        "alone": _alone(view, found.current, world),
         "alarms": json.dumps(_alarms(view, found.current), ensure_ascii=False),
         "at": at.now,
     }
@@ -352,15 +353,30 @@ def _drafts(account: Account) -> list[tasks.Task]:
     return made
 
 
+def _alone(view: _View, found: Iterable[tasks.Group], world: World) -> list[tuple[str, str]]:
+    """What one person signed and nobody has reviewed: in words, and the page where somebody else does."""
+    return [
+        (
+            f"{waiting.label(g.rows[0].stream, world)}由一人签发，待他人复核",
+            paths.to(view.role, "review", g.rows[0].stream),
+        )
+        for g in found
+        if g.rows[0].duty == outlook.REVIEW and view.role in tasks.DESK
+    ]
+
+
 def _alarms(view: _View, found: Iterable[tasks.Group]) -> dict[str, int]:
     """What sounds at a desk, each with how many it stands for: more of the same sounds again, fewer does not."""
     if view.role not in tasks.DESK:
         return {}
     waiting = {f"{d.id}|{d.rank}": 1 for d in view.drafts}
-    return waiting | {f"{g.id}|{g.rank}": len(g.rows) for g in found if g.rank == "desk" or _receipt(g)}
+    return waiting | {f"{g.id}|{g.rank}": len(g.rows) for g in found if g.rank == "desk" or _heard(g)}
 
 
-def _receipt(group: tasks.Group) -> bool:
+def _heard(group: tasks.Group) -> bool:
+    """Whether a duty sounds before it is a person's at the desk: one signed alone at once, an answer when it is late."""
+    if group.rows[0].duty == outlook.REVIEW:
+        return True
     return group.rank == "overdue" and group.rows[0].duty in (outlook.ACKNOWLEDGE, outlook.RELAY)
 
 
