@@ -227,7 +227,7 @@ def _waiting(view: _View, at: Moment) -> dict[str, Any]:
         "left_more": len(left) > LEFT,
         "all_tasks": paths.to(view.role, "desk_tasks"),
         "letters": view.letters,
-        "alone": _alone(view, found.current, world),
+        "alone": waiting.alone(found.current, view.role, world),
         "alarms": json.dumps(_alarms(view, found.current), ensure_ascii=False),
         "at": at.now,
     }
@@ -351,18 +351,6 @@ def _drafts(account: Account) -> list[tasks.Task]:
                 )
             )
     return made
-
-
-def _alone(view: _View, found: Iterable[tasks.Group], world: World) -> list[tuple[str, str]]:
-    """What one person signed and nobody has reviewed: in words, and the page where somebody else does."""
-    return [
-        (
-            f"{waiting.label(g.rows[0].stream, world)}由一人签发，待他人复核",
-            paths.to(view.role, "review", g.rows[0].stream),
-        )
-        for g in found
-        if g.rows[0].duty == outlook.REVIEW and view.role in tasks.DESK
-    ]
 
 
 def _alarms(view: _View, found: Iterable[tasks.Group]) -> dict[str, int]:
