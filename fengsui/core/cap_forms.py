@@ -39,6 +39,7 @@ PAIR = re.compile(rf"({NUMBER}),({NUMBER})")
 CIRCLE = re.compile(rf"\s*({NUMBER}),({NUMBER})\s+({NUMBER})\s*")
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 GREENWICH = dt.timedelta()
+BEIJING = dt.timezone(dt.timedelta(hours=8))
 
 
 # ── times 时间 ────────────────────────────────────────────────────────────────
@@ -59,6 +60,20 @@ def moment(text: str) -> Moment | None:
         return _midnight(text)
     since, east = when - EPOCH, when.utcoffset() or GREENWICH
     return Moment((since.days * 86_400 + since.seconds) * 1_000_000, east.days * 1440 + east.seconds // 60)
+
+
+def loosely(text: str) -> Moment | None:
+    """A time in any form of ISO 8601; without a zone it is taken for Beijing's.
+
+    >>> loosely("2013-07-24 10:07:39"), loosely("2016-03-10T22:12:03.770Z"), loosely("soon")
+    (Moment(at=1374631659000000, offset=480), Moment(at=1457647923000000, offset=0), None)
+    """
+    try:
+        when = dt.datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    when = when.replace(microsecond=0) if when.tzinfo else when.replace(microsecond=0, tzinfo=BEIJING)
+    return moment(when.isoformat())
 
 
 def _midnight(text: str) -> Moment | None:

@@ -25,12 +25,17 @@ VERSIONS: dict[str, Version] = {
 }
 """Namespace → version."""
 
-FORMS: dict[Any, tuple[Callable[[str], Any], str]] = {
-    Moment: (cap_forms.moment, "时间，应为 2026-07-17T14:40:00+08:00：到秒，带数字时区，不用 Z，不带小数"),
-    int: (cap_forms.integer, "整数"),
-    float: (cap_forms.decimal, "数"),
+Form = Callable[[str], Any]
+FORMS: dict[Any, tuple[Form, Form, str]] = {
+    Moment: (
+        cap_forms.moment,
+        cap_forms.loosely,
+        "时间 2026-07-17T14:40:00+08:00：到秒，带数字时区，不用 Z，不带小数",
+    ),
+    int: (cap_forms.integer, cap_forms.integer, "整数"),
+    float: (cap_forms.decimal, cap_forms.decimal, "数"),
 }
-"""Type of a field → how its text is read, and what it should have been."""
+"""Type of a field → how its text is read, how it is understood at need, and what it should have been."""
 
 
 class Slot(NamedTuple):
@@ -49,11 +54,19 @@ class Table(NamedTuple):
     empty: tuple[Any, ...]
 
 
-def read(root: etree._Element) -> tuple[Alert, list[Finding]]:
-    """The message that an ``alert`` element is, and what in it could not be read."""
-    reader = _Reader(_tables(namespace(root)))
+def read(root: etree._Element, *, loose: bool = False) -> tuple[Alert, list[Finding]]:
+    """The message that an ``alert`` element is, and what in it is written wrongly.
+
+    loose: times and numbers that are written wrongly but can be understood are read all the same.
+    """
+    reader = _Reader(_tables(namespace(root), loose))
     alert: Alert = reader.struct(root, Alert)
     return alert, reader.faults
+
+
+def tags(kind: Any) -> tuple[str, ...]:
+    """Names of the elements of a struct, in the order of the schema."""
+    return tuple(field.encode_name for field in msgspec.structs.fields(kind) if field.name != "version")
 
 
 class _Reader:
@@ -63,6 +76,13 @@ class _Reader:
         self.faults: list[Finding] = []
         self.known: dict[Any, dict[str, Any]] = {kind: {} for kind in FORMS}
         self._tables = tables
+
+    def fault(self, element: etree._Element, text: str, expected: str) -> None:
+        """Note a text that does not have its form."""
+        if len(self.faults) < MOST:
+            name = etree.QName(element).localname
+            problem = f"{name} 写了“{text.strip()[:60]}”，应为{expected}。"
+            self.faults.append(Finding("X313", problem, line=element.sourceline or 0))
 
     def struct(self, element: etree._Element, kind: Any) -> Any:
         """The struct that an element is. The innermost loop of the house: it is written for speed."""
@@ -105,19 +125,19 @@ def _named(_: _Reader, element: etree._Element) -> Named:
     return Named(first.text or "", second.text or "")
 
 
-def _formed(kind: Any) -> Callable[[_Reader, etree._Element], Any]:
-    form, expected = FORMS[kind]
+def _formed(kind: Any, *, loose: bool) -> Callable[[_Reader, etree._Element], Any]:
+    form, understood, expected = FORMS[kind]
 
     def value(reader: _Reader, element: etree._Element) -> Any:
         text = element.text or ""
         known = reader.known[kind]
         if text in known:
             return known[text]
-        found = known[text] = form(text)
-        if found is None and len(reader.faults) < MOST:
-            name = etree.QName(element).localname
-            problem = f"{name} 写了“{text.strip()[:60]}”，应为{expected}。"
-            reader.faults.append(Finding("X313", problem, line=element.sourceline or 0))
+        found = form(text)
+        if found is None:
+            found = understood(text) if loose else None
+            reader.fault(element, text, expected)
+        known[text] = found
         return found
 
     return value
@@ -131,7 +151,7 @@ def _struct(kind: Any) -> Callable[[_Reader, etree._Element], Any]:
 
 
 @cache
-def _tables(place: str) -> dict[Any, Table]:
+def _tables(place: str, loose: bool) -> dict[Any, Table]:
     """A table for each struct, of the elements of a namespace."""
     prefix = f"{{{place}}}" if place else ""
     blank = {
@@ -140,25 +160,25 @@ def _tables(place: str) -> dict[Any, Table]:
         Area: Area(),
         Resource: Resource(),
     }
-    return {kind: _table(prefix, kind, msgspec.structs.astuple(empty)) for kind, empty in blank.items()}
+    return {kind: _table(prefix, empty, loose=loose) for kind, empty in blank.items()}
 
 
-def _table(prefix: str, kind: Any, empty: tuple[Any, ...]) -> Table:
+def _table(prefix: str, empty: msgspec.Struct, *, loose: bool) -> Table:
     texts, others = {}, {}
-    for place, field in enumerate(msgspec.structs.fields(kind)):
+    for place, field in enumerate(msgspec.structs.fields(empty)):
         tag = prefix + field.encode_name
         one = next((option for option in get_args(field.type) if option not in (NoneType, ...)), field.type)
         if field.type is str:
             texts[tag] = place
         elif field.name != "version":
-            others[tag] = Slot(place, get_origin(field.type) is tuple, _reading(one))
-    return Table(texts, others, empty)
+            others[tag] = Slot(place, get_origin(field.type) is tuple, _reading(one, loose=loose))
+    return Table(texts, others, msgspec.structs.astuple(empty))
 
 
-def _reading(kind: Any) -> Callable[[_Reader, etree._Element], Any]:
+def _reading(kind: Any, *, loose: bool) -> Callable[[_Reader, etree._Element], Any]:
     """How a value of this type is read from its element."""
     if kind in FORMS:
-        return _formed(kind)
+        return _formed(kind, loose=loose)
     if kind in (Info, Area, Resource):
         return _struct(kind)
     return _named if kind is Named else _present if kind is bool else _text
