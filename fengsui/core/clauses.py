@@ -288,6 +288,13 @@ class Right(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accounts: dict[str, str] = {}
 
 
+class Geocodes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """区域代码表 Which list of codes the name of a geocode (CAP ``valueName``) means; a name that is not here settles nothing."""
+
+    basis: str
+    names: dict[str, Literal["nbs", "mca"]]
+
+
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document a pack executes: its words and since when it is in force."""
 
@@ -322,6 +329,7 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     texts: Texts
     almanac: Almanac
     rights: Right
+    geocodes: Geocodes
     roles: dict[str, str]
     sources: dict[str, str] = {}  # S1 … → what it is; texts named ``source`` cite these keys
     addressees: dict[str, Addressee] = {}

@@ -40,11 +40,12 @@ SINGLE: dict[str, type[Any]] = {
     "texts.toml": clauses.Texts,
     "almanac.toml": clauses.Almanac,
     "rights.toml": clauses.Right,
+    "geocodes.toml": clauses.Geocodes,
     "document.toml": Document,
 }
 """Files that are one table."""
 
-KNOWN = "pack、document、tables、units、areas、sources、texts、almanac、rights"
+KNOWN = "pack、document、tables、units、areas、sources、texts、almanac、rights、geocodes"
 T = TypeVar("T")
 
 
