@@ -1,0 +1,114 @@
+"""读文 Reading: an issued warning text → who, what, when, which signals, where, how long; what is not there is None."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+
+from fengsui.core.clauses import Hazard
+from fengsui.formats.texts import heads, regions, sentences, signals, times
+from fengsui.formats.texts.cleaned import Clean, Span, clean
+from fengsui.formats.texts.heads import Head
+from fengsui.formats.texts.regions import Entry
+from fengsui.formats.texts.signals import Mention
+
+Field = Literal["issuer", "action", "time", "hazard", "area", "valid", "drill"]
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Where a field was read: start and end in the text as given, so that a page can show it."""
+
+    field: Field
+    start: int
+    end: int
+
+
+class Validity(msgspec.Struct, frozen=True):
+    """有效期 From and to as ISO (partial where the text is), or a number of hours; None for what is not written."""
+
+    begin: str | None = msgspec.field(name="from", default=None)
+    end: str | None = msgspec.field(name="to", default=None)
+    hours: int | None = None
+
+
+class Warned(msgspec.Struct, frozen=True):
+    """信号与区域 One hazard and colour with its areas. hazard: an id of the pack, or the name as written."""
+
+    hazard: str
+    level: str | None
+    areas: tuple[str, ...] = ()
+
+
+class Reading(msgspec.Struct, frozen=True, omit_defaults=False):
+    """读出的预警 What a text itself says. action: one of the seven verbs; time: ISO, as precise as written.
+
+    issuer as written, issuers its units; areas all areas without repeats; drill: it calls itself an exercise.
+    """
+
+    issuer: str | None = None
+    issuers: tuple[str, ...] = ()
+    action: str | None = None
+    time: str | None = None
+    hazards: tuple[Warned, ...] = ()
+    areas: tuple[str, ...] = ()
+    valid: Validity | None = None
+    drill: bool = False
+    marks: tuple[Mark, ...] = ()
+
+
+def read(raw: str, hazards: Mapping[str, Hazard]) -> Reading:
+    """The reading of one text, of any string; in time that grows with its length.
+
+    hazards: of the pack, whose names and aliases count.
+    """
+    text = clean(raw)
+    words = signals.lexicon(hazards)
+    end = sentences.body(text.text)
+    found = signals.meant(signals.mentions(text.text, 0, end, words))
+    head = heads.read(text.text, end, found) or heads.NONE
+    scopes = sentences.ahead(text.text, _start(text.text, head, found, end), end)
+    entries = regions.entries(text, end, words, found, head, scopes)
+    valid = times.validity(text.text, scopes, head.time)
+    drill = heads.drill(text.text)
+    warned = tuple(Warned(signals.known(words, e.hazard), e.level, _names(text, e.areas)) for e in entries)
+    return Reading(
+        issuer=text.said(head.issuer) if head.issuer else None,
+        issuers=tuple(map(text.said, head.units)) if len(head.units) > 1 else (),
+        action=head.action,
+        time=head.time.iso() if head.time else None,
+        hazards=warned,
+        areas=tuple(dict.fromkeys(area for w in warned for area in w.areas)),
+        valid=Validity(valid.begin, valid.end, valid.hours) if valid else None,
+        drill=drill is not None,
+        marks=_marks(text, head, entries, valid, drill),
+    )
+
+
+def _start(text: str, head: Head, found: list[Mention], end: int) -> int:
+    """Where the text goes on after what was issued; at its beginning where it tells that last."""
+    after = next((m.span[1] for m in found if m.span[0] >= head.end), head.end)
+    looks = sentences.FORECAST.search
+    return 0 if looks(text, 0, after) and not looks(text, after, end) else after
+
+
+def _names(text: Clean, spans: Iterable[Span]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(text.said, spans)))
+
+
+def _marks(
+    text: Clean, head: Head, entries: list[Entry], valid: times.Valid | None, drill: Span | None
+) -> tuple[Mark, ...]:
+    """Every place where a field was read, in order of the text."""
+    spans: list[tuple[Field, Span]] = [
+        *(("issuer", unit) for unit in head.units or ([head.issuer] if head.issuer else [])),
+        *([("action", head.verb)] if head.verb else []),
+        *([("time", head.time.span)] if head.time else []),
+        *(("hazard", span) for e in entries for span in e.spans),
+        *(("area", span) for e in entries for span in e.areas),
+        *(("valid", span) for span in (valid.spans if valid else ())),
+        *([("drill", drill)] if drill else []),
+    ]
+    marks = {Mark(field, *text.original(span)) for field, span in spans}
+    return tuple(sorted(marks, key=lambda m: (m.start, m.end, m.field)))

@@ -1,0 +1,123 @@
+"""分区 Regions: which areas each signal of a text has — its own where they stand beside it, else those of the text."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from fengsui.formats.texts import heads, places, sentences, signals, times
+from fengsui.formats.texts.cleaned import END, Clean, Span
+from fengsui.formats.texts.heads import Head
+from fengsui.formats.texts.signals import Lexicon, Mention
+
+AFTER = re.compile("(?:（[^（）]{1,12}）)?(?:区域|地区|范围)?(?:为|有|包括|：|，)")
+LIFTS = re.compile("(?:解除|取消|撤销)[^，；。]*$")
+BESIDE = re.compile("(?:伴有?|引发|伴随|导致|及|和|、)$")
+
+
+class Entry(NamedTuple):
+    """A hazard with its colour, where they stand, and the spans of its areas."""
+
+    hazard: str
+    level: str | None
+    spans: tuple[Span, ...]
+    areas: tuple[Span, ...]
+
+
+def entries(
+    clean: Clean, end: int, words: Lexicon, found: list[Mention], head: Head, scopes: list[Span]
+) -> list[Entry]:
+    """One entry for each hazard and colour in force after the text, in order of appearance."""
+    kept = _in_force(clean.text, found, head, words)
+    if not kept:
+        return _unnamed(clean, words, scopes)
+    whole = "".join(m.hazard for m in kept)
+    own = _own(clean, end, words, kept, scopes, whole)
+    common = _common(clean, end, words, scopes, whole)
+    merged: dict[tuple[str, str | None], Entry] = {}
+    for mention, areas in zip(kept, own, strict=True):
+        key = signals.known(words, mention.hazard), mention.level
+        before = merged.get(key, Entry(mention.hazard, mention.level, (), ()))
+        merged[key] = before._replace(spans=(*before.spans, mention.span), areas=(*before.areas, *areas))
+    return [e if e.areas else e._replace(areas=tuple(common)) for e in merged.values()]
+
+
+def _in_force(text: str, found: list[Mention], head: Head, words: Lexicon) -> list[Mention]:
+    """Without what this text lifts beside what it issues, and without a hazard's name where its colours follow."""
+    coloured = {signals.known(words, m.hazard) for m in found if m.level}
+    kept = [m for m in found if m.level or signals.known(words, m.hazard) not in coloured]
+    if head.action == heads.LIFT:
+        return kept
+    stands = [
+        m for m in kept if m.becomes != "lifted" and not LIFTS.search(text, max(0, m.span[0] - 60), m.span[0])
+    ]
+    return stands or kept
+
+
+def _own(
+    clean: Clean, end: int, words: Lexicon, kept: list[Mention], scopes: list[Span], whole: str
+) -> list[list[Span]]:
+    """For each mention the areas that stand beside it: what is expected where up to it, right before it, listed after it."""
+    found: list[list[Span]] = []
+    last = 0
+    for i, mention in enumerate(kept):
+        begin, stop = mention.span
+        areas = _segment(clean, words, scopes, (last, begin), whole) or places.target(
+            clean, _opening(clean.text, last, begin), begin, strict=mention.bare
+        )
+        last = stop
+        if not areas:
+            areas = _following(clean, stop, kept[i + 1].span[0] if i + 1 < len(kept) else end)
+            last = areas[-1][1] if areas else stop
+        found.append(areas)
+    return found
+
+
+def _segment(clean: Clean, words: Lexicon, scopes: list[Span], span: Span, whole: str) -> list[Span]:
+    """Where the text expects the weather between the last signal, or the start of the sentence, and this one."""
+    start = max(span[0], *(clean.text.rfind(mark, 0, span[1]) + 1 for mark in END))
+    parts = [(max(a, start), min(b, span[1])) for a, b in scopes if a < span[1] and b > start]
+    return places.expected(clean, parts, tuple(words.ids), whole, open_end=True)
+
+
+def _opening(text: str, last: int, begin: int) -> int:
+    """Where the words right before a signal begin: after the verb, the time, or the mark that part them from it."""
+    start = max(last, begin - 160, *(text.rfind(mark, 0, begin) + 1 for mark in "，；：。！】"))
+    hidden = times.masked(text[start:begin])
+    verb = max((m.end() for m in heads.VERB.finditer(hidden)), default=0)
+    return start + max(verb, hidden.rfind("\0") + 1)
+
+
+def _following(clean: Clean, start: int, stop: int) -> list[Span]:
+    """The list right after a signal: 橙色预警：A、B."""
+    match = AFTER.match(clean.text, start, stop)
+    if not match:
+        return []
+    found: list[Span] = []
+    ends = [i for mark in END if (i := clean.text.find(mark, match.end(), stop)) >= 0]
+    last = min(ends, default=stop)
+    for a, b in sentences.clauses(clean.text, match.end(), last):
+        names = places.listed(clean, a, b, strict=True)
+        if names is None or (b == stop and stop < len(clean.text)):
+            break
+        found += names
+    return found
+
+
+def _common(clean: Clean, end: int, words: Lexicon, scopes: list[Span], whole: str) -> list[Span]:
+    """The areas of the whole text: its list of areas, else where it expects the weather."""
+    listed = [span for _, spans in places.labelled(clean, 0, end) for span in spans]
+    return listed or places.expected(clean, scopes, tuple(words.ids), whole)
+
+
+def _unnamed(clean: Clean, words: Lexicon, scopes: list[Span]) -> list[Entry]:
+    """A text that names no signal: the hazard that it expects, without a colour."""
+    text = clean.text
+    if not sentences.FORECAST.search(text):
+        return []
+    for start, end in scopes:
+        for match in words.hazard.finditer(text, start, end):
+            if not BESIDE.search(text, max(start, match.start() - 3), match.start()):
+                areas = places.expected(clean, scopes, tuple(words.ids), match[0])
+                return [Entry(match["h"], None, (match.span("h"),), tuple(areas))]
+    return []

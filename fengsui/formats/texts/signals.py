@@ -1,0 +1,194 @@
+"""信号 Signals named in a text: hazard and colour as written, where, and whether another one replaces them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from fengsui.core.clauses import Hazard
+from fengsui.formats.texts.cleaned import Span
+from fengsui.formats.texts.sentences import MIGHT, clauses, sentences
+
+COLOURS = {"红": "red", "橙": "orange", "黄": "yellow", "蓝": "blue"}
+GENERIC = ("气象风险", "灾害", "气象", "风险", "天气")
+"""Words that lengthen a hazard's name and change nothing: 山洪灾害 = 山洪灾害气象风险."""
+
+TAIL = "(?:灾害|气象|风险|天气|等级|级别|短临|临近|潜势|预报)*"
+RANK = "(?:[（【]?(?:[ⅠⅡⅢⅣ]|I{1,3}V?|IV|[一二三四1-4])级[/、，]?(?:特别严重|特别重大|严重|重大|较重|较大|一般)?[）】]?)?"
+WARNING = "(?:气象风险)?(?:预警|警报)(?:信号)?"
+UP = "升级(?:发布)?(?:为|至|成|到)|升(?:级)?为|升至|(?:提升|提高|上调|上升)(?:为|至|到)"
+DOWN = "(?:降级|降低|下调|调降)(?:发布)?(?:为|至|到)|降(?:级)?为|降至"
+CHANGE = "(?:变更|调整|更改|更新|转)(?:发布)?(?:为|至|成)"
+BECOMES = re.compile(f"(?:等级|级别|信号)?(?:(?:由|从)[红橙黄蓝]色(?:预警)?(?:信号)?)?(?:联合)?(?:(?P<up>{UP})|(?P<down>{DOWN})|(?P<change>{CHANGE}))")
+LIFTED = re.compile("(?:予以|现予|现已|已经?|正式|全部)?(?:解除|取消|撤销)")
+KEEPS = re.compile("(?:仍然?|继续|维持|已经?|依然|保持)(?:生效|有效|不变)")
+SEA = ("海上", "海区", "近海", "海洋", "内河", "湖区", "森林草原", "草原")
+"""Words that make another hazard of a known one: 海上大风 is no 大风 of the pack."""
+
+HAN = "[一-鿿]"
+PLACE_END = re.compile("^.*[省市县区旗州盟乡镇村](?=..)")
+NOT_A_HAZARD = re.compile(
+    "维持|继续|启动|实施|执行|升级|降级|达到?|其中|目前|仍|均|全[市县区省]|发布|解除|本|该|此|气象灾害|以上|信息|预警|多条|最高|相应|以及|或|和"
+)
+
+
+class Mention(NamedTuple):
+    """A signal where the text names it.
+
+    hazard: as written, "" where only a colour stands; level: None without a colour. becomes: what the words right
+    after it say happens to it (up, down, change, lifted, keeps); verb: where they stand. bare: only its colour is written.
+    """
+
+    hazard: str
+    level: str | None
+    span: Span
+    becomes: str = ""
+    verb: Span | None = None
+    bare: bool = False
+
+
+class Lexicon(NamedTuple):
+    """The hazard names of a pack, as patterns. ids: name → id."""
+
+    ids: dict[str, str]
+    hazard: re.Pattern[str]
+    signal: re.Pattern[str]
+    listed: re.Pattern[str]
+
+
+def lexicon(hazards: Mapping[str, Hazard]) -> Lexicon:
+    """How a pack's hazards are called in texts: names, aliases, and both without the words that change nothing."""
+    ids: dict[str, str] = {}
+    for hazard in hazards.values():
+        for name in (hazard.name, *hazard.aliases):
+            for form in _forms(name):
+                ids.setdefault(form, hazard.id)
+    return _lexicon(tuple(sorted(ids.items())))
+
+
+def _forms(name: str) -> list[str]:
+    """A name, and what is left of it without its generic end."""
+    forms = [name]
+    for word in GENERIC:
+        if len(short := forms[-1].removesuffix(word)) > 1:
+            forms.append(short)
+    return forms
+
+
+@lru_cache(8)
+def _lexicon(pairs: tuple[tuple[str, str], ...]) -> Lexicon:
+    ids = dict(pairs)
+    known = "|".join(re.escape(n) for n in sorted(ids, key=lambda n: (-len(n), n)))
+    name = f"(?:{known}){TAIL}"
+    colour = "[红橙黄蓝]"
+    signal = re.compile(
+        f"(?P<c1>{colour})色?(?P<h1>{name})(?={WARNING})(?:{WARNING})"
+        f"|(?P<h2>{name})(?:{WARNING})?(?:等级|级别)?(?:为|是|达到?|：)?{RANK}[（【]?(?P<c2>{colour})(?:色|(?=预警|警报)){RANK}[）】]?(?:{WARNING})?"
+        f"|(?P<h3>{name}){RANK}{WARNING}"
+        f"|(?P<c4>{colour})色(?:[（【][^（）【】]{{1,8}}[）】])?{WARNING}"
+        f"|(?:(?<=[为级至到成（达是])|(?<=级的))(?P<c5>{colour})色"
+    )
+    listed = re.compile(f"(?P<h>{name})(?:、|和|与|及|以及)$")
+    return Lexicon(ids, re.compile(f"(?P<h>{known})"), signal, listed)
+
+
+def known(words: Lexicon, written: str) -> str:
+    """The id of a hazard as written; what the pack does not know stays as written."""
+    for name in _forms(re.sub("(?:等级|级别|短临|临近|潜势|预报)+$", "", written)):
+        if name in words.ids:
+            return words.ids[name]
+    return written
+
+
+def mentions(text: str, start: int, end: int, words: Lexicon) -> list[Mention]:
+    """Every signal named between two indices, in order; those that only might come are left out."""
+    found: list[Mention] = []
+    for first, last in sentences(text, start, end):
+        for a, b in clauses(text, first, last, "，；"):
+            if not MIGHT.search(text, a, b):
+                found += _clause(text, a, b, words)
+    return found
+
+
+def _clause(text: str, start: int, end: int, words: Lexicon) -> list[Mention]:
+    found: list[Mention] = []
+    for match in words.signal.finditer(text, start, end):
+        hazard = match["h1"] or match["h2"] or match["h3"] or ""
+        colour = match["c1"] or match["c2"] or match["c4"] or match["c5"]
+        level = COLOURS[colour] if colour else None
+        begin = match.start()
+        if hazard and not match["c1"]:
+            begin, hazard = _longer(text, start, begin, hazard)
+        if not hazard:
+            begin, hazard = _unknown(text, max(start, found[-1].span[1] if found else start), begin)
+        found += _joined(text, start, begin, level, words)
+        found.append(Mention(hazard, level, (begin, match.end()), *_becomes(text, match.end(), end)))
+    return found
+
+
+def _longer(text: str, start: int, begin: int, hazard: str) -> tuple[int, str]:
+    """A known name that belongs to a longer one, which is another hazard."""
+    for word in SEA:
+        if text.startswith(word, max(start, begin - len(word))) and text[begin - len(word) : begin] == word:
+            return begin - len(word), word + hazard
+    return begin, hazard
+
+
+def _joined(text: str, start: int, begin: int, level: str | None, words: Lexicon) -> list[Mention]:
+    """Hazards listed before one with a colour share it: 暴雨、雷电黄色预警."""
+    found: list[Mention] = []
+    while match := words.listed.search(text, max(start, begin - 24), begin):
+        begin = match.start()
+        found.insert(0, Mention(match["h"], level, match.span("h")))
+    return found
+
+
+def _unknown(text: str, start: int, begin: int) -> tuple[int, str]:
+    """The name before a colour that no pack knows, if one stands there after a verb or at the start of the clause."""
+    run = re.search(f"(?:(?<=发布)|(?<=变更)|(?<=解除)|(?<=更新)|(?<=[【：])|^)({HAN}{{2,20}})$", text[start:begin])
+    if not run or run[1][-1] in "为是达到级至成由于的":
+        return begin, ""
+    name = run[1].rsplit("发布", 1)[-1].rsplit("解除", 1)[-1]
+    place = PLACE_END.match(name)
+    name = name[place.end() :] if place else name
+    if len(name) < 2 or len(name) > 12 or NOT_A_HAZARD.search(name):
+        return begin, ""
+    return begin - len(name), name
+
+
+def _becomes(text: str, at: int, end: int) -> tuple[str, Span | None]:
+    if match := BECOMES.match(text, at, end):
+        return ("up" if match["up"] else "down" if match["down"] else "change"), match.span()
+    if match := LIFTED.match(text, at, end):
+        return "lifted", match.span()
+    match = KEEPS.match(text, at, end)
+    return ("keeps", match.span()) if match else ("", None)
+
+
+def meant(found: list[Mention]) -> list[Mention]:
+    """Mentions as they are meant: a bare colour has the hazard named before it, and what one becomes replaces it."""
+    kept: list[Mention] = []
+    hazard = ""
+    replaced: Mention | None = None
+    for mention in found:
+        hazard = mention.hazard or (replaced.hazard if replaced else hazard)
+        begin = mention.span[0]
+        if replaced and replaced.verb and begin - replaced.verb[1] <= 1:
+            mention = mention._replace(becomes=replaced.becomes, verb=replaced.verb)  # noqa: PLW2901 - one, told twice
+            begin = replaced.span[0]
+        elif replaced:
+            kept.append(replaced._replace(level=None))
+        replaced = None
+        if not hazard:
+            replaced = mention if mention.becomes in ("up", "down", "change") else None
+            continue
+        whole = mention._replace(hazard=hazard, span=(begin, mention.span[1]), bare=begin == mention.span[0] and not mention.hazard)
+        if mention.becomes in ("up", "down", "change") and mention.verb and mention.verb[0] >= mention.span[1]:
+            replaced = whole
+        else:
+            kept.append(whole)
+    if replaced and replaced.hazard:
+        kept.append(replaced._replace(level=None))
+    return kept
