@@ -33,12 +33,12 @@ UNIT = re.compile(f"{HAN}{{1,38}}{OFFICE}$")
 JOINS = re.compile("、|和|与|以及|及|联合|会同")
 NAMED = re.compile(f"{HAN}{{1,38}}(?:省|市|县|区|旗|州|盟|乡|镇)$")
 NOT_NAMED = re.compile("^(?:我|全|本|各|该|对|将)|等|影响|预警|地区$|所有|[^省州盟市]区市$")
-BEFORE = re.compile("(?:于|在|再次|首次|联合|共同|现|已|今年首次|紧急|已于|授权|最新|均|又|同时|，|：|对|将|把|由|从|针对|经[^，。]{1,20}(?:授权|同意|会商))$")
+BEFORE = re.compile("(?:于|在|再次|首次|联合|共同|现|已|今年首次|紧急|已于|授权[^，。]{0,6}|最新|均|又|同时|，|：|对|将|把|由|从|针对|经[^，。]{1,20}(?:授权|同意|会商))$")
 LEAD = re.compile(
     "^(?:(?:今天|今日|昨天|昨日|日前|当日|刚刚|目前|据悉|根据|据|经|由|又|另外|同时|更正|更新|最新消息|最新)(?=.{3}))+"
 )
 CAUSE = re.compile("^(?:受|因|由于|鉴于|随着|根据|据)[^，。]*?(?:影响|分析|要求|会商|研判|减弱|结束|消息)")
-LABEL = re.compile(f"(?:发布单位|发布机构|发布台站|发布部门|发布者)[：为]({HAN}{{2,40}})")
+LABEL = re.compile(f"(?:发布单位|发布机构|发布台站|发布部门|发布者)[：为]((?:{HAN}|、){{2,80}})")
 STAMP = re.compile("(?:发布时间|签发时间|发布日期|预警时间)[：为]")
 DRILL = re.compile("演练|演习")
 CORRECTION = re.compile("^[【（]?(?:更正|勘误)")
@@ -56,6 +56,12 @@ class Head(NamedTuple):
     units: tuple[Span, ...]
     time: Moment | None
     end: int
+
+    @property
+    def start(self) -> int:
+        """Where it begins."""
+        begins = [self.issuer and self.issuer[0], self.time and self.time.span[0], self.verb and self.verb[0]]
+        return min((b for b in begins if b is not None), default=self.end)
 
     @property
     def weight(self) -> int:
@@ -103,7 +109,7 @@ def _verb(text: str, hidden: str, span: Span, match: re.Match[str], here: list[M
     issuer, units, time = _before(text, hidden, span[0], begin)
     if near and follows is not None and re.search("做好|及时|关注|通过", text[max(span[0], begin - 4) : begin]):
         return None
-    closes = end == span[1] or text[end] in "，：；）】"
+    closes = end == span[1] or text[end] in "，：；）】" or re.match("[^，；：]{0,40}(?:预警|警报)", text[end : span[1]])
     if not near and not (units and closes):
         return None
     return Head(WORDS[kind], (begin, end), issuer, units, time, end)

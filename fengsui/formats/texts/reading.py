@@ -68,7 +68,7 @@ def read(raw: str, hazards: Mapping[str, Hazard]) -> Reading:
     end = sentences.body(text.text)
     found = signals.meant(signals.mentions(text.text, 0, end, words))
     head = heads.read(text.text, end, found) or heads.NONE
-    scopes = sentences.ahead(text.text, _start(text.text, head, found, end), end)
+    scopes = _scopes(text.text, head, found, end)
     entries = regions.entries(text, end, words, found, head, scopes)
     valid = times.validity(text.text, scopes, head.time)
     drill = heads.drill(text.text)
@@ -86,11 +86,16 @@ def read(raw: str, hazards: Mapping[str, Hazard]) -> Reading:
     )
 
 
-def _start(text: str, head: Head, found: list[Mention], end: int) -> int:
-    """Where the text goes on after what was issued; at its beginning where it tells that last."""
+def _scopes(text: str, head: Head, found: list[Mention], end: int) -> list[Span]:
+    """Where the text looks ahead: after what was issued; before it where it tells that last."""
+    if head == heads.NONE:
+        return sentences.ahead(text, 0, end)
     after = next((m.span[1] for m in found if m.span[0] >= head.end), head.end)
     looks = sentences.FORECAST.search
-    return 0 if looks(text, 0, after) and not looks(text, after, end) else after
+    if looks(text, 0, after) and not looks(text, after, end):
+        before = sentences.ahead(text, 0, head.start)
+        return before + sentences.ahead(text, after, end)
+    return sentences.ahead(text, after, end)
 
 
 def _names(text: Clean, spans: Iterable[Span]) -> tuple[str, ...]:

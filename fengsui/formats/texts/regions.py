@@ -12,6 +12,7 @@ from fengsui.formats.texts.signals import Lexicon, Mention
 
 AFTER = re.compile("(?:（[^（）]{1,12}）)?(?:区域|地区|范围)?(?:为|有|包括|：|，)")
 LIFTS = re.compile("(?:解除|取消|撤销)[^，；。]*$")
+GRADE = re.compile("(?:气象)?(?:风险|灾害)?(?:等级|级别)")
 BESIDE = re.compile("(?:伴有?|引发|伴随|导致|及|和|、)$")
 
 
@@ -111,13 +112,24 @@ def _common(clean: Clean, end: int, words: Lexicon, scopes: list[Span], whole: s
 
 
 def _unnamed(clean: Clean, words: Lexicon, scopes: list[Span]) -> list[Entry]:
-    """A text that names no signal: the hazard that it expects, without a colour."""
+    """A text that names no signal: the hazard that it expects, without a colour; one entry for each grade of it."""
     text = clean.text
     if not sentences.FORECAST.search(text):
         return []
-    for start, end in scopes:
-        for match in words.hazard.finditer(text, start, end):
-            if not BESIDE.search(text, max(start, match.start() - 3), match.start()):
-                areas = places.expected(clean, scopes, tuple(words.ids), match[0])
-                return [Entry(match["h"], None, (match.span("h"),), tuple(areas))]
-    return []
+    found: list[Entry] = []
+    last = 0
+    for match in (m for span in scopes for m in words.hazard.finditer(text, *span)):
+        if BESIDE.search(text, max(0, match.start() - 3), match.start()):
+            continue
+        graded = GRADE.match(text, match.end())
+        if graded:
+            areas = _segment(clean, words, scopes, (last, match.start()), match["h"])
+        elif found:
+            continue
+        else:
+            areas = places.expected(clean, scopes, tuple(words.ids), match["h"])
+        last = match.end()
+        found.append(Entry(match["h"], None, (match.span("h"),), tuple(areas)))
+        if not graded:
+            break
+    return found

@@ -18,7 +18,7 @@ LATE = ("下午", "傍晚", "晚", "午后", "夜", "前半夜", "上半夜")
 NOW = r"(?:未来|今后|接下来|后续)的?"
 
 DATE = rf"""
-    (?:(?P<y>\d{{4}}|[〇零一二三四五六七八九]{{4}})年)?(?:(?P<mo>{TWO})月)?
+    (?:(?P<y>\d{{4}}|[〇零一二三四五六七八九]{{4}}|\d\d(?=年\d+月))年)?(?:(?P<mo>{TWO})月)?
     (?<![第来后近续去])(?P<d>{TWO})(?:[日号](?!台风|强台风|超强|热带|洪|线|楼|桥|内)|(?P<bare>(?=[至到-]{TWO}[日号])))
   | (?<!\d)(?P<y2>\d{{4}})[-/.](?P<mo2>\d{{1,2}})[-/.](?P<d2>\d{{1,2}})日?
   | (?P<y3>\d{{4}})年(?P<mo3>{TWO})月(?![\d份])
@@ -107,6 +107,8 @@ def _moment(match: re.Match[str]) -> Moment | None:
     year, month, day = read("y", "y2", "y3"), read("mo", "mo2", "mo3"), read("d", "d2")
     hour, minute = read("h", "h2"), read("mi", "mi2", "mi3")
     ahead = DAYS.get(match["rel"] or "")
+    if year is not None and year < 100:
+        year += 2000
     if (day or month or hour) is None or not _exists(month, day, hour, minute):
         return None
     if match["half"]:
