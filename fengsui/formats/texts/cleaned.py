@@ -57,12 +57,18 @@ def clean(raw: str) -> Clean:
                 at.append(i - 1)
             elif kept and _word(kept[-1]) and _word(char):
                 gaps.add(len(kept))
+            elif kept and kept[-1].isdigit() and char.isdigit():
+                kept.append(" ")  # 2024-01-21 08:00
+                at.append(i - 1)
             blanks = ""
         kept.append(_same(char, kept, raw[i + 1 : i + 2]))
         at.append(i)
     words = sum(_word(a) and _word(b) for a, b in zip(kept, kept[1:], strict=False))
     spaced = len(gaps) * 3 > words  # blanks between single characters part nothing
-    return Clean(raw, "".join(kept), tuple(at), frozenset() if spaced else frozenset(gaps))
+    if spaced:
+        at = [i for i, char in zip(at, kept, strict=True) if char != " "]
+        return Clean(raw, "".join(kept).replace(" ", ""), tuple(at), frozenset())
+    return Clean(raw, "".join(kept), tuple(at), frozenset(gaps))
 
 
 def _same(char: str, before: list[str], after: str) -> str:

@@ -36,7 +36,7 @@ TRIM_END = re.compile(
 )
 TRIM_START = re.compile("^(?:在|于|对|为|是|：|其中|包括|主要为|主要在|主要|以及|尤其是?|特别是|含|涉及|、|，)+")
 STOP = re.compile(
-    "天气|瞬[时间]|降水|降雨|降雪|雨量|雪量|雷电|雷雨|大风|阵风|风力|气温|空气|云团|云系|云带|回波|系统|影响|强度|过程|期间|时段|累计|防范|防御|防汛"
+    "天气|旱情|中小|瞬[时间]|降水|降雨|降雪|雨量|雪量|雷电|雷雨|大风|阵风|风力|气温|空气|云团|云系|云带|回波|系统|影响|强度|过程|期间|时段|累计|防范|防御|防汛"
     "|注意|工作|部门|单位|人员|公众|灾害|风险|能见度|可能|预警|信号|发布|未来|目前|今天|明天|夜间|白天|小时|毫米|不|今年|首个|本月|最新|滑坡|泥石流|积涝|内涝"
     "|交通|出行|生产|农业|作物|设施|措施|实施|应急|演练|受|较(?!高海拔|低海拔)|达到|出现|发生|持续|暴雨|暴雪|冰雹|寒潮|降温|高温|霜冻|沙尘|大雾|浓雾|霾|道路结冰|解除|升级|降级|继续|已|(?<!所)有|将(?!乐|军)|仍|这次|此次|本次|范围|级别|等级|情况|信息|指挥|响应|请|时效|有效"
 )
@@ -50,7 +50,7 @@ PREDICATE = (
     "将(?!乐|军)|可能|可(?=达|出现|有|造成|致|发生)|会(?=有|出现|发生|达|受)|仍|有(?!林|庆)|无(?=明显|降|雷)|多(?=\\d|大雾|阵|雷|云)|出现|发生|受|处于|降(?=雨|雪|水|温|幅|至)|下降|上升|升[至高]|雨(?=量|势|强|雪)|累计|累积"
     "|最[大高低]|日(?=最|平均)|过程|平均|阵风|风力|瞬[时间]|气温|地面|地表|能见度|大雾|浓雾|团雾|暴雨|大暴雨|大雨|中雨|小雨|大到|中到|雷[电雨暴阵]|冰雹|短时|强降|强对|大风|[东西南北偏]{1,3}(?:大)?风|地质灾害|山洪|森林|火险|污染|道路|路面"
     "|以(?=偏)|为(?=[一二三四1-4ⅠⅡⅢⅣ红橙黄蓝])|达(?=到|\\d)|的|先后|自[东西南北]|均(?=有|将|会|可|出)|依然|继续|持续|存在|具有|转(?=[北南东西偏多阴小中大])|阴(?=有|天|到|转)|晴(?=[天到转])"
-    "|沙尘|扬沙|浮尘|寒潮|高温|霜|冻|干旱|较(?!高海拔|低海拔)|凝冻|极?易(?=出现|发生|引)|气象|城乡|维持|夜间|白天|今[天晚夜日]|明[天日晚]|未来|傍晚|上午|下午|伴|并|降级|升级|\\d|\0|-\\d|局部|局地|雨雪|积雪|结冰|河流|地温"
+    "|沙尘|扬沙|浮尘|寒潮|高温|霜|冻|干旱|较(?!高海拔|低海拔)|凝冻|极?易(?=出现|发生|引)|气象|空气|旱情|中小河流|对流|雨带|云团|城乡|维持|夜间|白天|今[天晚夜日]|明[天日晚]|未来|傍晚|上午|下午|伴|并|降级|升级|\\d|\0|-\\d|局部|局地|雨雪|积雪|结冰|河流|地温"
 )
 HEIGHT = re.compile("海拔\\d+米?以[上下](?:的)?(?:地区|山区|路段|区域)?|(?<![一-鿿]{2})\\d+个(?:区县|县区|市县|县市|市|县|区|旗|乡镇|街镇|镇街|乡|镇|街道)(?:（[^（）]*）)?")
 """Figures that belong to a name: 海拔1800米以上路段, 19个区县."""
@@ -67,24 +67,30 @@ def _predicate(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(PREDICATE + "|" + "|".join(map(re.escape, names)))
 
 
-def listed(clean: Clean, start: int, end: int, *, strict: bool = False) -> list[Span] | None:
+def listed(clean: Clean, start: int, end: int, *, shown: bool = True) -> list[Span] | None:
     """The names of a list of places, trimmed; [] where it only refers to some; None if it is no such list.
 
-    strict: a single bare name is not enough, something must show that it is a place.
+    shown: a single bare word is not enough, something must show that it is a place.
     """
     text = clean.text
     found: list[Span] = []
-    pieces = _pieces(clean, start, end)
-    for a, b in pieces:
+    known = not shown
+    for a, b in _pieces(clean, start, end):
         name = _trimmed(text, a, b)
         if name is None:
             continue
         if not _is_name(text[name[0] : name[1]]):
             return None
         found.append(name)
-    if strict and not (len(found) > 1 or any(ADMIN.search(text[a:b]) for a, b in found)):
-        return None
-    return found
+        known = known or name != (a, b) or _shows(text, text[name[0] : name[1]])
+    return found if known or len(found) != 1 else None
+
+
+def _shows(text: str, name: str) -> bool:
+    """Whether a word is a place: it says so itself, or the text knows a county or an observatory of that name."""
+    if ADMIN.search(name) or NO_NAME.fullmatch(NOTE.sub("", name)):
+        return True
+    return any(name[:2] + of in text for of in (*"省市县区旗州盟", "气象", "地区"))
 
 
 def _is_name(name: str) -> bool:
@@ -155,7 +161,7 @@ def _trimmed(text: str, start: int, end: int) -> Span | None:
             break
         end = start + match.start()
     if match := DEIXIS.match(text[start:end]):
-        if not NO_NAME.fullmatch(NOTE.sub("", text[start + match.end() : end])):
+        if not NO_NAME.fullmatch(HEIGHT.sub("山区", NOTE.sub("", text[start + match.end() : end]))):
             start += match.end()
     return (start, end) if end - start > 1 else None
 
@@ -169,7 +175,7 @@ def labelled(clean: Clean, start: int, end: int) -> list[tuple[int, list[Span]]]
         stop = re.search("[。！？]|……", clean.text[label.end() : end])
         last = label.end() + stop.start() if stop else end
         for a, b in clauses(clean.text, label.end(), last, "，；"):
-            pieces = listed(clean, a, b)
+            pieces = listed(clean, a, b, shown=False)
             if pieces is None:
                 break
             names += pieces
@@ -178,13 +184,13 @@ def labelled(clean: Clean, start: int, end: int) -> list[tuple[int, list[Span]]]
     return found
 
 
-def target(clean: Clean, start: int, end: int, *, strict: bool) -> list[Span]:
+def target(clean: Clean, start: int, end: int) -> list[Span]:
     """The places between two indices, right before a signal: 将平山街道、宝口镇暴雨…."""
     if match := BESIDE.match(clean.text, start, end):
         start = match.end()
     if start >= end or OFFICE.search(clean.text[start:end]):
         return []
-    return listed(clean, start, end, strict=strict) or []
+    return listed(clean, start, end) or []
 
 
 def expected(clean: Clean, scopes: Iterable[Span], names: tuple[str, ...], hazards: str, *, open_end: bool = False) -> list[Span]:
@@ -226,9 +232,9 @@ def _clause(clean: Clean, start: int, end: int, predicate: re.Pattern[str]) -> t
     quiet = HEIGHT.sub(lambda m: "高" * len(m[0]), hidden)
     match = predicate.search(quiet, offset)
     if not match:
-        return False, listed(clean, begin, end, strict=True)
+        return False, listed(clean, begin, end)
     stop = start + match.start()
-    places = listed(clean, begin, stop) if begin < stop else []
+    places = listed(clean, begin, stop, shown=match[0] not in ("局部", "局地")) if begin < stop else []
     if places:
         return True, places
     objects = _objects(clean, stop, end)
@@ -242,4 +248,4 @@ def _objects(clean: Clean, start: int, end: int) -> list[Span]:
         return []
     tail = re.search("可能|将|发生|出现|带来|有|造成|的|并", clean.text[match.end() : end])
     stop = match.end() + tail.start() if tail else end
-    return listed(clean, match.end(), stop, strict=True) or []
+    return listed(clean, match.end(), stop) or []

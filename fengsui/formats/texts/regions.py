@@ -64,7 +64,7 @@ def _own(
     for i, mention in enumerate(kept):
         begin, stop = mention.span
         areas = _segment(clean, words, scopes, (last, begin), whole) or places.target(
-            clean, _opening(clean.text, last, begin), begin, strict=mention.bare
+            clean, _opening(clean.text, last, begin), begin
         )
         last = stop
         if not areas:
@@ -98,7 +98,7 @@ def _following(clean: Clean, start: int, stop: int) -> list[Span]:
     ends = [i for mark in END if (i := clean.text.find(mark, match.end(), stop)) >= 0]
     last = min(ends, default=stop)
     for a, b in sentences.clauses(clean.text, match.end(), last):
-        names = places.listed(clean, a, b, strict=True)
+        names = places.listed(clean, a, b)
         if names is None or (b == stop and stop < len(clean.text)):
             break
         found += names

@@ -38,7 +38,7 @@ class Mention(NamedTuple):
     """A signal where the text names it.
 
     hazard: as written, "" where only a colour stands; level: None without a colour. becomes: what the words right
-    after it say happens to it (up, down, change, lifted, keeps); verb: where they stand. bare: only its colour is written.
+    after it say happens to it (up, down, change, lifted, keeps); verb: where they stand.
     """
 
     hazard: str
@@ -46,7 +46,6 @@ class Mention(NamedTuple):
     span: Span
     becomes: str = ""
     verb: Span | None = None
-    bare: bool = False
 
 
 class Lexicon(NamedTuple):
@@ -184,7 +183,7 @@ def meant(found: list[Mention]) -> list[Mention]:
         if not hazard:
             replaced = mention if mention.becomes in ("up", "down", "change") else None
             continue
-        whole = mention._replace(hazard=hazard, span=(begin, mention.span[1]), bare=begin == mention.span[0] and not mention.hazard)
+        whole = mention._replace(hazard=hazard, span=(begin, mention.span[1]))
         if mention.becomes in ("up", "down", "change") and mention.verb and mention.verb[0] >= mention.span[1]:
             replaced = whole
         else:

@@ -21,11 +21,12 @@ DATE = rf"""
     (?:(?P<y>\d{{4}}|[〇零一二三四五六七八九]{{4}}|\d\d(?=年\d+月))年)?(?:(?P<mo>{TWO})月)?
     (?<![第来后近续去])(?P<d>{TWO})(?:[日号](?!台风|强台风|超强|热带|洪|线|楼|桥|内)|(?P<bare>(?=[至到-]{TWO}[日号])))
   | (?<!\d)(?P<y2>\d{{4}})[-/.](?P<mo2>\d{{1,2}})[-/.](?P<d2>\d{{1,2}})日?
+  | (?P<mo4>\d{{1,2}})[-/](?P<d4>\d{{1,2}})(?=\ \d{{1,2}}：\d\d)
   | (?P<y3>\d{{4}})年(?P<mo3>{TWO})月(?![\d份])
 """
 CLOCK = rf"""
-    T?(?P<h>{TWO})(?:时|点钟?)(?!段|次|刻)(?:(?P<mi>{TWO})分(?!钟)|(?P<half>半)|整|(?P<mi2>\d\d)(?![\d.级毫℃度米小个分-]))?(?:(?P<s>{TWO})秒)?
-  | T?(?P<h2>\d{{1,2}})：(?P<mi3>\d\d)(?:：(?P<s2>\d\d))?(?!\d)
+    [T\ ]?(?P<h>{TWO})(?:时|点钟?)(?!段|次|刻)(?:(?P<mi>{TWO})分(?!钟)|(?P<half>半)|整|(?P<mi2>\d\d)(?![\d.级毫℃度米小个分-]))?(?:(?P<s>{TWO})秒)?
+  | [T\ ]?(?P<h2>\d{{1,2}})：(?P<mi3>\d\d)(?:：(?P<s2>\d\d))?(?!\d)
 """
 NUMERAL = "[〇零一二三四五六七八九十两廿卅]"
 MOMENT = re.compile(rf"(?<!\d)(?<!{NUMERAL}(?={NUMERAL}))(?:{DATE}|(?P<rel>{'|'.join(DAYS)}))?(?P<part>{PART}{{0,2}})(?:{CLOCK})?", re.VERBOSE)
@@ -104,7 +105,7 @@ def _moment(match: re.Match[str]) -> Moment | None:
     def read(*names: str) -> int | None:
         return next((number(word) for name in names if (word := match[name])), None)
 
-    year, month, day = read("y", "y2", "y3"), read("mo", "mo2", "mo3"), read("d", "d2")
+    year, month, day = read("y", "y2", "y3"), read("mo", "mo2", "mo3", "mo4"), read("d", "d2", "d4")
     hour, minute = read("h", "h2"), read("mi", "mi2", "mi3")
     ahead = DAYS.get(match["rel"] or "")
     if year is not None and year < 100:
