@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import NamedTuple
 
 from fengsui.formats.texts import times
@@ -27,13 +28,16 @@ BECAME = {"up": UP, "down": DOWN, "change": CHANGE, "lifted": LIFT}
 NOUN = re.compile("中心|系统|平台|工作|后|前|时间|时[,，：]|单位|渠道|台站|机构|制度|管理|为")
 """After 发布 in these it is no verb: 信息发布中心."""
 
-HAN = "[一-鿿·]"
+WARNS = re.compile("[^，；：]{0,40}(?:预警|警报)")
+HAN = "[一-鿿·×A-Za-z]"
 OFFICE = "(?:台|局|厅|站|中心|办公室|指挥部|委员会|政府|小组|管委会|办|委|院|所|署|处|总队|公司|(?<![东西南北中大局])部)"
 UNIT = re.compile(f"{HAN}{{1,38}}{OFFICE}$")
+NAME = re.compile(HAN)
+LAST = frozenset("台局厅站心室部会府组办委院所署处队司省市县区旗州盟乡镇")
 JOINS = re.compile("、|和|与|以及|及|联合|会同")
 NAMED = re.compile(f"{HAN}{{1,38}}(?:省|市|县|区|旗|州|盟|乡|镇)$")
 NOT_NAMED = re.compile("^(?:我|全|本|各|该|对|将)|等|影响|预警|地区$|所有|[^省州盟市]区市$")
-BEFORE = re.compile("(?:于|在|再次|首次|联合|共同|现|已|今年首次|紧急|已于|授权[^，。]{0,6}|最新|均|又|同时|，|：|对|将|把|由|从|针对|经[^，。]{1,20}(?:授权|同意|会商))$")
+BEFORE = re.compile("(?:于|在|宣布|决定|再次|首次|联合|共同|现|已|今年首次|紧急|已于|授权[^，。]{0,6}|最新|均|又|同时|，|：|对|将|把|由|从|针对|经[^，。]{1,20}(?:授权|同意|会商))$")
 LEAD = re.compile(
     "^(?:(?:今天|今日|昨天|昨日|日前|当日|刚刚|目前|据悉|根据|据|经|由|又|另外|同时|更正|更新|最新消息|最新)(?=.{3}))+"
 )
@@ -85,10 +89,14 @@ def read(text: str, end: int, found: list[Mention]) -> Head | None:
     return best if best.units and best.time else _signed(text, hidden, end, best)
 
 
+def _begin(mention: Mention) -> int:
+    return mention.span[0]
+
+
 def _heads(text: str, hidden: str, span: Span, found: list[Mention]) -> list[Head]:
     """Every head of a sentence."""
     start, end = span
-    here = [m for m in found if start <= m.span[0] < end]
+    here = found[bisect_left(found, start, key=_begin) : bisect_left(found, end, key=_begin)]
     heads = [h for m in VERB.finditer(text, start, end) if (h := _verb(text, hidden, span, m, here))]
     heads += [_became(text, hidden, start, m) for m in here if m.becomes in BECAME]
     if heads or not here:
@@ -104,12 +112,13 @@ def _verb(text: str, hidden: str, span: Span, match: re.Match[str], here: list[M
     kind = match.lastgroup or "issue"
     if NOUN.match(text, end) or MIGHT.search(text, max(span[0], begin - 6), min(end + 2, span[1])):
         return None
-    follows = next((m.span[0] for m in here if m.span[0] >= end), None)
+    index = bisect_left(here, end, key=_begin)
+    follows = here[index].span[0] if index < len(here) else None
     near = follows is not None and follows - end <= 80 and not re.search("[，；：]", text[end:follows])
     issuer, units, time = _before(text, hidden, span[0], begin)
     if near and follows is not None and re.search("做好|及时|关注|通过", text[max(span[0], begin - 4) : begin]):
         return None
-    closes = end == span[1] or text[end] in "，：；）】" or re.match("[^，；：]{0,40}(?:预警|警报)", text[end : span[1]])
+    closes = end == span[1] or text[end] in "，：；）】" or WARNS.match(text, end, span[1])
     if not near and not (units and closes):
         return None
     return Head(WORDS[kind], (begin, end), issuer, units, time, end)
@@ -184,11 +193,11 @@ def _leading(text: str, hidden: str, start: int, issuer: int) -> Moment | None:
 
 def _units(text: str, hidden: str, start: int, end: int) -> tuple[Span | None, tuple[Span, ...]]:
     """The issuer that ends at an index, and its units; no unit where only a place issues."""
-    run = start
-    for i in range(end - 1, start - 1, -1):
-        if not re.match(f"{HAN}|、", hidden[i]):
-            run = i + 1
-            break
+    if end <= start or hidden[end - 1] not in LAST:
+        return None, ()
+    run = end
+    while run > start and (hidden[run - 1] == "、" or NAME.match(hidden, run - 1)):
+        run -= 1
     for trim in (CAUSE, LEAD):
         if match := trim.match(text[run:end]):
             run += match.end()

@@ -12,12 +12,12 @@ from fengsui.formats.texts.sentences import clauses
 
 HAN = "[一-鿿]"
 SIDE = "(?:[东西南北中]{1,2}|偏[东西南北]|沿[江海河湖山黄]|较?[高低]海拔|浅)"
-LAND = "(?:部|山区|平原|丘陵|地区|区域|山地|盆地|平川|一带|海域|海面|县区|乡镇|半坡|大部)"
-ADJUNCT = f"(?:{SIDE}|{LAND}|大部分?|周边|周围|附近|两侧|局部)"
-BELONGS = re.compile(f"{ADJUNCT}*")
+LAND = "(?:部|山区|平原|丘陵|地区|区域|山地|盆地|平川|一带|海域|海面|县区|乡镇|街镇|镇街|半坡|大部)"
+ADJUNCT = f"(?:大部分?|{SIDE}|{LAND}|周边|周围|附近|两侧|局部)"
+BELONGS = re.compile(f"{ADJUNCT}*+")
 """What is no name of its own: 和 before it parts nothing, 忻州西部和东部山区 is one."""
 
-NO_NAME = re.compile(f"(?:{ADJUNCT}|各[市县区乡镇]+|城区|市区|所有.*|其余.*|大?部分.*)*")
+NO_NAME = re.compile(f"(?:大?部分.*|{ADJUNCT}|各[市县区乡镇]+|城区|市区|所有.*|其余.*)*+")
 """What 我市 stays before; before a proper name it falls away."""
 
 NOTE = re.compile("（[^（）]{1,24}）")
@@ -27,6 +27,7 @@ ADMIN = re.compile(
     f"[省市县区州盟旗乡镇村]$|街道(?:办事处)?$|地区$|[农林牧]场$|部$|山区$|流域$|全境|大部|一带$|海域$|海面$|[市县区]）$|{SIDE}$|^(?:我|本|全|各)[省市县区旗州盟]"
 )
 PARTS = re.compile("、|，|；|…+|以及|和|及|与")
+TOWN = re.compile(f"(?=({HAN}{{2}})(?:[省市县区旗州盟]|气象|地区))")
 REFERS = re.compile("^(?:上述|上列|以上|预警|该|此|这些|前述|相关|其他|其它|局部|个别|部分|少数|大部分?)(?:的)?(?:地区|区域|地方|范围|县区|乡镇|地段|路段)?(?:内|中|的)?$")
 """Areas named by reference: no entry."""
 
@@ -41,7 +42,7 @@ STOP = re.compile(
     "|交通|出行|生产|农业|作物|设施|措施|实施|应急|演练|受|较(?!高海拔|低海拔)|达到|出现|发生|持续|暴雨|暴雪|冰雹|寒潮|降温|高温|霜冻|沙尘|大雾|浓雾|霾|道路结冰|解除|升级|降级|继续|已|(?<!所)有|将(?!乐|军)|仍|这次|此次|本次|范围|级别|等级|情况|信息|指挥|响应|请|时效|有效"
 )
 LEAD = re.compile(
-    "(?:预计|预报|预测|预期|预估|据|另外|此外|同时|其中|特别是|尤其是|主要|并且|届时|因此|以及|或者?|并且?|且|期间|从(?!化|江)|自(?!贡|流)|在|对|，|、|：|\0"
+    "(?:预计|预报|预测|预期|预估|据|另外|此外|同时|其中|特别是|尤其是|主要|并且|届时|因此|以及|或者?|并且?|且|期间|从(?!化|江)|自(?!贡|流)|在|对|，|、|：|-|\0"
     f"|受[^，。；]{{1,40}}?影响[，下]?|{times.NOW}{times.NUMBER}?(?:[-至到]{times.NUMBER})?个?(?:小时|天|日|周)?(?:之内|以内|内|里)?"
     f"|{times.NUMBER}个?小时(?:之内|以内|内)|(?:今天|今日|今晚|今夜|今晨|明天|明日|明晨|明晚|后天|当前|目前|现在|即日|本周|周末|近日|近期|最近|当日|次日|上半周)"
     f"|{times.LONG_PART}|至|到|起|开始|前后|以前|之前|左右|之间|前(?!进|山|郭|旗|海))+"
@@ -56,10 +57,13 @@ HEIGHT = re.compile("海拔\\d+米?以[上下](?:的)?(?:地区|山区|路段|�
 """Figures that belong to a name: 海拔1800米以上路段, 19个区县."""
 OBJECT = re.compile("(?:影响|波及|袭击|移入|进入|可致|出现在|集中在|主要在|位于|落区[为在：])")
 SECOND = re.compile("山洪|地质灾害|滑坡|泥石流|河流|内涝|积涝|渍涝|积水|塌方|次生|塌陷")
+OTHERS = re.compile("气象[台局]|发布|联合提醒|启动|应急响应")
+"""Clauses of what offices do, not of the weather."""
+
 RISKY = re.compile("山洪|地质|洪|涝|渍")
 BESIDE = re.compile("(?:目前|现|将(?!乐|军)|对|把|由|从(?!化|江)|起|了|同时|以及|其中|的|在|、)+")
 OFFICE = re.compile("[台局厅站]$|办公室$|指挥部$")
-LABEL = re.compile("(?:(?:预警|影响|防御)(?:信号)?(?:区域|范围|地区|乡镇)|(?<=[。，；（])(?:区域|范围|落区))(?:主要)?(?:为|是|：|包括)+")
+LABEL = re.compile("(?:(?:预警|影响|防御)(?:信号)?(?:区域|范围|地区|乡镇)|(?<=[。，；（])(?:区域|范围|落区))(?:主要)?(?:(?:调整|变更|更新|扩大|修改)(?:为|至|到)|为|是|：|包括)+")
 
 
 @lru_cache(8)
@@ -90,7 +94,13 @@ def _shows(text: str, name: str) -> bool:
     """Whether a word is a place: it says so itself, or the text knows a county or an observatory of that name."""
     if ADMIN.search(name) or NO_NAME.fullmatch(NOTE.sub("", name)):
         return True
-    return any(name[:2] + of in text for of in (*"省市县区旗州盟", "气象", "地区"))
+    return name[:2] in _towns(text)
+
+
+@lru_cache(1)
+def _towns(text: str) -> frozenset[str]:
+    """How the names begin, or end, that the text gives to counties, cities and observatories."""
+    return frozenset(m[1] for m in TOWN.finditer(text))
 
 
 def _is_name(name: str) -> bool:
@@ -204,7 +214,9 @@ def expected(clean: Clean, scopes: Iterable[Span], names: tuple[str, ...], hazar
     for start, end in scopes:
         pending: list[Span] = []
         for a, b in clauses(clean.text, start, end):
-            if SECOND.search(clean.text, a, b) and not RISKY.search(hazards):
+            if OTHERS.search(clean.text, a, b) or (
+                SECOND.search(clean.text, a, b) and not RISKY.search(hazards)
+            ):
                 pending = []
                 continue
             ends, here = _clause(clean, a, b, predicate)

@@ -14,6 +14,9 @@ from fengsui.formats.texts.heads import Head
 from fengsui.formats.texts.regions import Entry
 from fengsui.formats.texts.signals import Mention
 
+MOST = 20_000
+"""Characters of a text that are read; a warning has some hundreds."""
+
 Field = Literal["issuer", "action", "time", "hazard", "area", "valid", "drill"]
 
 
@@ -59,14 +62,14 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=False):
 
 
 def read(raw: str, hazards: Mapping[str, Hazard]) -> Reading:
-    """The reading of one text, of any string; in time that grows with its length.
+    """The reading of one text, of any string; in time that grows with its length, up to MOST characters of it.
 
     hazards: of the pack, whose names and aliases count.
     """
-    text = clean(raw)
+    text = clean(raw[:MOST])
     words = signals.lexicon(hazards)
     end = sentences.body(text.text)
-    found = signals.meant(signals.mentions(text.text, 0, end, words))
+    found = signals.meant(text.text, signals.mentions(text.text, 0, end, words))
     head = heads.read(text.text, end, found) or heads.NONE
     scopes = _scopes(text.text, head, found, end)
     entries = regions.entries(text, end, words, found, head, scopes)

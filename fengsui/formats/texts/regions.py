@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import NamedTuple
 
 from fengsui.formats.texts import heads, places, sentences, signals, times
@@ -10,6 +11,7 @@ from fengsui.formats.texts.cleaned import END, Clean, Span
 from fengsui.formats.texts.heads import Head
 from fengsui.formats.texts.signals import Lexicon, Mention
 
+OPENS = re.compile(heads.VERB.pattern + "|将(?!乐|军)|把|对")
 AFTER = re.compile("(?:（[^（）]{1,12}）)?(?:区域|地区|范围)?(?:为|有|包括|：|，)")
 LIFTS = re.compile("(?:解除|取消|撤销)[^，；。]*$")
 GRADE = re.compile("(?:气象)?(?:风险|灾害)?(?:等级|级别)")
@@ -35,12 +37,16 @@ def entries(
     whole = "".join(m.hazard for m in kept)
     own = _own(clean, end, words, kept, scopes, whole)
     common = _common(clean, end, words, scopes, whole)
-    merged: dict[tuple[str, str | None], Entry] = {}
+    merged: dict[tuple[str, str | None], tuple[str, list[Span], list[Span]]] = {}
     for mention, areas in zip(kept, own, strict=True):
         key = signals.known(words, mention.hazard), mention.level
-        before = merged.get(key, Entry(mention.hazard, mention.level, (), ()))
-        merged[key] = before._replace(spans=(*before.spans, mention.span), areas=(*before.areas, *areas))
-    return [e if e.areas else e._replace(areas=tuple(common)) for e in merged.values()]
+        _, spans, theirs = merged.setdefault(key, (mention.hazard, [], []))
+        spans.append(mention.span)
+        theirs += areas
+    return [
+        Entry(hazard, level, tuple(spans), tuple(areas or common))
+        for (_, level), (hazard, spans, areas) in merged.items()
+    ]
 
 
 def _in_force(text: str, found: list[Mention], head: Head, words: Lexicon) -> list[Mention]:
@@ -76,16 +82,18 @@ def _own(
 
 def _segment(clean: Clean, words: Lexicon, scopes: list[Span], span: Span, whole: str) -> list[Span]:
     """Where the text expects the weather between the last signal, or the start of the sentence, and this one."""
-    start = max(span[0], *(clean.text.rfind(mark, 0, span[1]) + 1 for mark in END))
-    parts = [(max(a, start), min(b, span[1])) for a, b in scopes if a < span[1] and b > start]
+    start = max(span[0], *(clean.text.rfind(mark, *span) + 1 for mark in END))
+    near = scopes[max(0, bisect_left(scopes, (start, 0)) - 1) : bisect_left(scopes, (span[1], 0))]
+    parts = [(max(a, start), min(b, span[1])) for a, b in near if b > start]
     return places.expected(clean, parts, tuple(words.ids), whole, open_end=True)
 
 
 def _opening(text: str, last: int, begin: int) -> int:
     """Where the words right before a signal begin: after the verb, the time, or the mark that part them from it."""
-    start = max(last, begin - 160, *(text.rfind(mark, 0, begin) + 1 for mark in "，；：。！】"))
+    start = max(last, begin - 160)
+    start = max(start, *(text.rfind(mark, start, begin) + 1 for mark in "，；：。！】"))
     hidden = times.masked(text[start:begin])
-    verb = max((m.end() for m in heads.VERB.finditer(hidden)), default=0)
+    verb = max((m.end() for m in OPENS.finditer(hidden)), default=0)
     return start + max(verb, hidden.rfind("\0") + 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import zip_longest
 from typing import NamedTuple
 
 from fengsui.core.clauses import Hazard
@@ -22,6 +23,7 @@ UP = "升级(?:发布)?(?:为|至|成|到)|升(?:级)?为|升至|(?:提升|提�
 DOWN = "(?:降级|降低|下调|调降)(?:发布)?(?:为|至|到)|降(?:级)?为|降至"
 CHANGE = "(?:变更|调整|更改|更新|转)(?:发布)?(?:为|至|成)"
 BECOMES = re.compile(f"(?:等级|级别|信号)?(?:(?:由|从)[红橙黄蓝]色(?:预警)?(?:信号)?)?(?:联合)?(?:(?P<up>{UP})|(?P<down>{DOWN})|(?P<change>{CHANGE}))")
+TURNS = ("up", "down", "change")
 LIFTED = re.compile("(?:予以|现予|现已|已经?|正式|全部)?(?:解除|取消|撤销)")
 KEEPS = re.compile("(?:仍然?|继续|维持|已经?|依然|保持)(?:生效|有效|不变)")
 SEA = ("海上", "海区", "近海", "海洋", "内河", "湖区", "森林草原", "草原")
@@ -29,6 +31,8 @@ SEA = ("海上", "海区", "近海", "海洋", "内河", "湖区", "森林草原
 
 HAN = "[一-鿿]"
 PLACE_END = re.compile("^.*[省市县区旗州盟乡镇村](?=..)")
+NAMED = re.compile(f"(?:(?<=发布)|(?<=变更)|(?<=解除)|(?<=更新)|(?<=[【：]))({HAN}{{2,20}})$")
+OPENING = re.compile(f"({HAN}{{2,20}})$")
 NOT_A_HAZARD = re.compile(
     "维持|继续|启动|实施|执行|升级|降级|达到?|其中|目前|仍|均|全[市县区省]|发布|解除|本|该|此|以上|信息|预警|多条|最高|相应|以及|或|和"
 )
@@ -38,7 +42,8 @@ class Mention(NamedTuple):
     """A signal where the text names it.
 
     hazard: as written, "" where only a colour stands; level: None without a colour. becomes: what the words right
-    after it say happens to it (up, down, change, lifted, keeps); verb: where they stand.
+    after it say happens to it (up, down, change, lifted, keeps); verb: where they stand. near: the hazard's name in
+    the same clause, for a colour alone.
     """
 
     hazard: str
@@ -46,6 +51,7 @@ class Mention(NamedTuple):
     span: Span
     becomes: str = ""
     verb: Span | None = None
+    near: str = ""
 
 
 class Lexicon(NamedTuple):
@@ -123,7 +129,8 @@ def _clause(text: str, start: int, end: int, words: Lexicon) -> list[Mention]:
         if not hazard:
             begin, hazard = _unknown(text, max(start, found[-1].span[1] if found else start), begin)
         found += _joined(text, start, begin, level, words)
-        found.append(Mention(hazard, level, (begin, match.end()), *_becomes(text, match.end(), end)))
+        near = "" if hazard else next((m["h"] for m in words.hazard.finditer(text, max(start, begin - 60), begin)), "")
+        found.append(Mention(hazard, level, (begin, match.end()), *_becomes(text, match.end(), end), near))
     return found
 
 
@@ -140,13 +147,14 @@ def _joined(text: str, start: int, begin: int, level: str | None, words: Lexicon
     found: list[Mention] = []
     while match := words.listed.search(text, max(start, begin - 24), begin):
         begin = match.start()
-        found.insert(0, Mention(match["h"], level, match.span("h")))
-    return found
+        found.append(Mention(match["h"], level, match.span("h")))
+    return found[::-1]
 
 
 def _unknown(text: str, start: int, begin: int) -> tuple[int, str]:
     """The name before a colour that no pack knows, if one stands there after a verb or at the start of the clause."""
-    run = re.search(f"(?:(?<=发布)|(?<=变更)|(?<=解除)|(?<=更新)|(?<=[【：])|^)({HAN}{{2,20}})$", text[start:begin])
+    window = text[max(start, begin - 24) : begin]
+    run = NAMED.search(window) or (OPENING.match(window) if begin - start <= 24 else None)
     if not run or run[1][-1] in "为是达到级至成由于的":
         return begin, ""
     name = run[1].rsplit("发布", 1)[-1].rsplit("解除", 1)[-1]
@@ -166,28 +174,27 @@ def _becomes(text: str, at: int, end: int) -> tuple[str, Span | None]:
     return ("keeps", match.span()) if match else ("", None)
 
 
-def meant(found: list[Mention]) -> list[Mention]:
+def meant(text: str, found: list[Mention]) -> list[Mention]:
     """Mentions as they are meant: a bare colour has the hazard named before it, and what one becomes replaces it."""
     kept: list[Mention] = []
     hazard = ""
-    replaced: Mention | None = None
-    for mention in found:
-        hazard = mention.hazard or (replaced.hazard if replaced else hazard)
-        begin = mention.span[0]
-        if replaced and replaced.verb and begin - replaced.verb[1] <= 1:
-            mention = mention._replace(becomes=replaced.becomes, verb=replaced.verb)  # noqa: PLW2901 - one, told twice
-            begin = replaced.span[0]
-        elif replaced:
-            kept.append(replaced._replace(level=None))
-        replaced = None
-        if not hazard:
-            replaced = mention if mention.becomes in ("up", "down", "change") else None
-            continue
-        whole = mention._replace(hazard=hazard, span=(begin, mention.span[1]))
-        if mention.becomes in ("up", "down", "change") and mention.verb and mention.verb[0] >= mention.span[1]:
-            replaced = whole
-        else:
-            kept.append(whole)
-    if replaced and replaced.hazard:
-        kept.append(replaced._replace(level=None))
+    first: Mention | None = None  # what the next mention replaces
+    for mention, after in zip_longest(found, found[1:]):
+        hazard = mention.hazard or hazard or mention.near
+        whole = mention._replace(hazard=hazard)
+        if first:
+            whole = whole._replace(span=(first.span[0], mention.span[1]), becomes=first.becomes, verb=first.verb)
+        first = None
+        if after and _follows(text, mention, after):
+            first = whole
+        elif hazard:
+            kept.append(whole._replace(level=None) if mention.becomes in TURNS else whole)
     return kept
+
+
+def _follows(text: str, first: Mention, second: Mention) -> bool:
+    """Whether the second is what the first becomes: …升级为橙色, 更新蓝色预警为黄色预警."""
+    if first.becomes in TURNS and first.verb:
+        return second.span[0] - first.verb[1] <= 1
+    between = text[first.span[1] : second.span[0]]
+    return between in ("为", "至", "到", "成")

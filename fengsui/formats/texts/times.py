@@ -189,6 +189,8 @@ def validity(text: str, scopes: list[Span], issued: Moment | None) -> Valid | No
     for scope in scopes:
         if begin is end is None:
             begin, end = _stretch(text, scope, known)
+            if known is None and any(m and m.ahead is not None for m in (begin, end)):
+                begin = end = None  # 今天20时 of no known day
         hours = hours or _hours(text, scope)
     if begin is end is hours is None:
         return None
@@ -204,7 +206,7 @@ def _stretch(text: str, scope: Span, known: Moment | None) -> tuple[Moment | Non
             begin = filled(first, known)
             return begin, filled(second, begin if _dated(begin) else known, after=True)
     for moment in found:
-        if UNTIL.search(text, scope[0], moment.span[0]) and (
+        if UNTIL.search(text, max(scope[0], moment.span[0] - 8), moment.span[0]) and (
             moment.day is not None or moment.hour is not None
         ):
             return None, filled(moment, known, after=True)
