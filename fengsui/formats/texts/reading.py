@@ -47,10 +47,11 @@ class Warned(msgspec.Struct, frozen=True):
 class Reading(msgspec.Struct, frozen=True, omit_defaults=False):
     """读出的预警 What a text itself says. action: one of the seven verbs; time: ISO, as precise as written.
 
-    issuer as written, issuers its units; areas all areas without repeats; drill: it calls itself an exercise.
+    issuer as written; joint, issuers: several units, and each of them; areas all areas without repeats; drill: it calls itself an exercise.
     """
 
     issuer: str | None = None
+    joint: bool = False
     issuers: tuple[str, ...] = ()
     action: str | None = None
     time: str | None = None
@@ -78,6 +79,7 @@ def read(raw: str, hazards: Mapping[str, Hazard]) -> Reading:
     warned = tuple(Warned(signals.known(words, e.hazard), e.level, _names(text, e.areas)) for e in entries)
     return Reading(
         issuer=text.said(head.issuer) if head.issuer else None,
+        joint=len(head.units) > 1,
         issuers=tuple(map(text.said, head.units)) if len(head.units) > 1 else (),
         action=head.action,
         time=head.time.iso() if head.time else None,
