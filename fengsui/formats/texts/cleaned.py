@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ MARKS = {
     "﹣": "-", "−": "-", "○": "〇", "◯": "〇",
 }  # fmt: skip
 """Marks that mean the same → the one that the grammar knows."""
+
+PAIR = re.compile(r"(?<=[局厅台部办])[ \u3000](?=[一-鿿]{2,20}[局厅台部办])")
+"""A blank between two offices, which parts them as 、 does."""
 
 TITLE = ("预警", "信号", "警报", "】")
 """How a line ends that is a title though no mark closes it."""
@@ -47,7 +51,7 @@ def clean(raw: str) -> Clean:
     at: list[int] = []
     gaps: set[int] = set()
     blanks = ""
-    for i, char in enumerate(raw):
+    for i, char in enumerate(PAIR.sub("、", raw)):
         if char.isspace() or unicodedata.category(char) in ("Cf", "Cc"):
             blanks += char
             continue

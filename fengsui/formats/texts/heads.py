@@ -28,7 +28,7 @@ BECAME = {"up": UP, "down": DOWN, "change": CHANGE, "lifted": LIFT}
 NOUN = re.compile("中心|系统|平台|工作|后|前|时间|时[,，：]|单位|渠道|台站|机构|制度|管理|为")
 """After 发布 in these it is no verb: 信息发布中心."""
 
-WARNS = re.compile("[^，；：]{0,40}(?:预警|警报)")
+WARNS = re.compile("[^，；：]{0,40}(?:预警|警报|提示|警示)")
 HAN = "[一-鿿·×A-Za-z]"
 OFFICE = "(?:台|局|厅|站|中心|办公室|指挥部|委员会|政府|小组|管委会|办|委|院|所|署|处|总队|公司|(?<![东西南北中大局])部)"
 UNIT = re.compile(f"{HAN}{{1,38}}{OFFICE}$")
@@ -51,7 +51,8 @@ CORRECTION = re.compile("^[【（]?(?:更正|勘误)")
 class Head(NamedTuple):
     """A place where a text says that something was issued.
 
-    units: each issuing unit. end: where the verb ends, or the signal begins that has none.
+    units: each issuing unit. end: where the verb ends, or the signal begins that has none. turns: it says
+    what became of a signal that its sentence named before.
     """
 
     action: str | None
@@ -60,6 +61,7 @@ class Head(NamedTuple):
     units: tuple[Span, ...]
     time: Moment | None
     end: int
+    turns: bool = False
 
     @property
     def start(self) -> int:
@@ -84,9 +86,21 @@ def read(text: str, end: int, found: list[Mention]) -> Head | None:
     best = max(heads, key=lambda h: h.weight, default=None)
     if best is None:
         return _signed(text, hidden, end, None)
+    best = _turned(text, best, heads)
     if best.action == ISSUE and CORRECTION.match(text):
         best = best._replace(action=CORRECT)
     return best if best.units and best.time else _signed(text, hidden, end, best)
+
+
+def _turned(text: str, best: Head, heads: list[Head]) -> Head:
+    """The head with what a later clause of its sentence says became of the signal: …发布，16时升级为…."""
+    later = next((h for h in heads if h.turns and best.verb and h.verb and h.verb[0] >= best.verb[1]), None)
+    if not (later and later.verb and best.verb) or best.action not in (ISSUE, AGAIN):
+        return best
+    if "。" in text[best.verb[1] : later.verb[0]]:
+        return best
+    time = times.filled(later.time, best.time) if later.time else best.time
+    return best._replace(action=later.action, verb=later.verb, time=time)
 
 
 def _begin(mention: Mention) -> int:
@@ -125,12 +139,16 @@ def _verb(text: str, hidden: str, span: Span, match: re.Match[str], here: list[M
 
 
 def _became(text: str, hidden: str, start: int, mention: Mention) -> Head:
-    """The head of 将…升级为…, whose verb stands after the signal."""
+    """The head of 将…升级为…, whose verb stands after the signal, or of 升级为…, which goes on from before."""
     begin = mention.span[0]
-    if match := _last(re.compile("将|把|由|从|对"), text, max(start, begin - 120), begin):
+    goes_on = mention.verb is not None and mention.verb[0] < begin
+    if goes_on and mention.verb:
+        begin = mention.verb[0]
+    elif match := _last(re.compile("将|把|由|从|对"), text, max(start, begin - 120), begin):
         begin = match.start()
     issuer, units, time = _before(text, hidden, start, begin)
-    return Head(BECAME[mention.becomes], mention.verb, issuer, units, time, begin)
+    turns = not units and (goes_on or mention.becomes == "lifted")
+    return Head(BECAME[mention.becomes], mention.verb, issuer, units, time, begin, turns)
 
 
 def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> re.Match[str] | None:

@@ -24,7 +24,8 @@ DOWN = "(?:降级|降低|下调|调降)(?:发布)?(?:为|至|到)|降(?:级)?为
 CHANGE = "(?:变更|调整|更改|更新|转)(?:发布)?(?:为|至|成)"
 BECOMES = re.compile(f"(?:等级|级别|信号)?(?:(?:由|从)[红橙黄蓝]色(?:预警)?(?:信号)?)?(?:联合)?(?:(?P<up>{UP})|(?P<down>{DOWN})|(?P<change>{CHANGE}))")
 TURNS = ("up", "down", "change")
-LIFTED = re.compile("(?:予以|现予|现已|已经?|正式|全部)?(?:解除|取消|撤销)")
+TURNED = re.compile(f"(?:(?P<up>{UP})|(?P<down>{DOWN})|(?P<change>{CHANGE}))$")
+LIFTED = re.compile("(?:(?:于|在|自)[^，。；]{1,16})?(?:予以|现予|现已|已经?|正式|全部)?(?:解除|取消|撤销)")
 KEEPS = re.compile("(?:仍然?|继续|维持|已经?|依然|保持)(?:生效|有效|不变)")
 SEA = ("海上", "海区", "近海", "海洋", "内河", "湖区", "森林草原", "草原")
 """Words that make another hazard of a known one: 海上大风 is no 大风 of the pack."""
@@ -130,7 +131,10 @@ def _clause(text: str, start: int, end: int, words: Lexicon) -> list[Mention]:
             begin, hazard = _unknown(text, max(start, found[-1].span[1] if found else start), begin)
         found += _joined(text, start, begin, level, words)
         near = "" if hazard else next((m["h"] for m in words.hazard.finditer(text, max(start, begin - 60), begin)), "")
-        found.append(Mention(hazard, level, (begin, match.end()), *_becomes(text, match.end(), end), near))
+        becomes, verb = _becomes(text, match.end(), end)
+        if not becomes and (turned := TURNED.search(text, max(start, begin - 8), begin)):
+            becomes, verb = turned.lastgroup or "", turned.span()
+        found.append(Mention(hazard, level, (begin, match.end()), becomes, verb, near))
     return found
 
 
@@ -167,7 +171,7 @@ def _unknown(text: str, start: int, begin: int) -> tuple[int, str]:
 
 def _becomes(text: str, at: int, end: int) -> tuple[str, Span | None]:
     if match := BECOMES.match(text, at, end):
-        return ("up" if match["up"] else "down" if match["down"] else "change"), match.span()
+        return match.lastgroup or "", match.span()
     if match := LIFTED.match(text, at, end):
         return "lifted", match.span()
     match = KEEPS.match(text, at, end)
@@ -184,17 +188,26 @@ def meant(text: str, found: list[Mention]) -> list[Mention]:
         whole = mention._replace(hazard=hazard)
         if first:
             whole = whole._replace(span=(first.span[0], mention.span[1]), becomes=first.becomes, verb=first.verb)
+        elif kept and _replaces(text, kept[-1], whole):
+            kept.pop()
         first = None
         if after and _follows(text, mention, after):
             first = whole
         elif hazard:
-            kept.append(whole._replace(level=None) if mention.becomes in TURNS else whole)
+            cut = mention.becomes in TURNS and mention.verb and mention.verb[0] >= mention.span[1]
+            kept.append(whole._replace(level=None) if cut else whole)
     return kept
 
 
 def _follows(text: str, first: Mention, second: Mention) -> bool:
     """Whether the second is what the first becomes: …升级为橙色, 更新蓝色预警为黄色预警."""
-    if first.becomes in TURNS and first.verb:
+    if first.becomes in TURNS and first.verb and first.verb[0] >= first.span[1]:
         return second.span[0] - first.verb[1] <= 1
     between = text[first.span[1] : second.span[0]]
     return between in ("为", "至", "到", "成")
+
+
+def _replaces(text: str, before: Mention, mention: Mention) -> bool:
+    """Whether a later clause says what an earlier signal became: 发布蓝色预警，16时15分升级为黄色预警."""
+    turned = mention.becomes in TURNS and mention.verb and mention.verb[1] <= mention.span[0]
+    return bool(turned) and before.hazard == mention.hazard and "。" not in text[before.span[1] : mention.span[0]]
