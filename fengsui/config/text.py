@@ -25,9 +25,13 @@ def add(commands: Any) -> None:
         required=True, metavar="动作"
     )
     command = texts.add_parser("read", help="逐条读出；文中没有的一律为空，不猜")
-    command.add_argument("file", metavar="文件", help="每行一条文本，或每行一个带 text 的 JSON 对象；- 为标准输入")
+    command.add_argument(
+        "file", metavar="文件", help="每行一条文本，或每行一个带 text 的 JSON 对象；- 为标准输入"
+    )
     command.add_argument("--json", action="store_true", help="每条文本输出一行 JSON 对象，次序不变")
-    command.add_argument("--pack", default="yunzhou", metavar="包", help="灾种名称所依据的数据包（名称或目录）")
+    command.add_argument(
+        "--pack", default="yunzhou", metavar="包", help="灾种名称所依据的数据包（名称或目录）"
+    )
     command.set_defaults(run=_read)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 from typing import NamedTuple
 
 Span = tuple[int, int]
@@ -67,7 +68,7 @@ def clean(raw: str) -> Clean:
             blanks = ""
         kept.append(_same(char, kept, raw[i + 1 : i + 2]))
         at.append(i)
-    words = sum(_word(a) and _word(b) for a, b in zip(kept, kept[1:], strict=False))
+    words = sum(_word(a) and _word(b) for a, b in pairwise(kept))
     spaced = len(gaps) * 3 > words  # blanks between single characters part nothing
     if spaced:
         at = [i for i, char in zip(at, kept, strict=True) if char != " "]

@@ -23,21 +23,31 @@ VERB = re.compile(
     "|(?P<lift>解除|取消|撤销)|(?P<correct>更正(?:发布)?)"
     "|(?P<issue>发布|发出|签发)"
 )
-WORDS = {"again": AGAIN, "change": CHANGE, "up": UP, "down": DOWN, "lift": LIFT, "correct": CORRECT, "issue": ISSUE}
+WORDS = {
+    "again": AGAIN,
+    "change": CHANGE,
+    "up": UP,
+    "down": DOWN,
+    "lift": LIFT,
+    "correct": CORRECT,
+    "issue": ISSUE,
+}
 BECAME = {"up": UP, "down": DOWN, "change": CHANGE, "lifted": LIFT}
 NOUN = re.compile("中心|系统|平台|工作|后|前|时间|时[,，：]|单位|渠道|台站|机构|制度|管理|为")
 """After 发布 in these it is no verb: 信息发布中心."""
 
 WARNS = re.compile("[^，；：]{0,40}(?:预警|警报|提示|警示)")
 HAN = "[一-鿿·×A-Za-z]"
-OFFICE = "(?:台|局|厅|站|中心|办公室|指挥部|委员会|政府|小组|管委会|办|委|院|所|署|处|总队|公司|(?<![东西南北中大局])部)"
+OFFICE = "(?:台|局|厅|站|中心|部门|办公室|指挥部|委员会|政府|小组|管委会|办|委|院|所|署|处|总队|公司|(?<![东西南北中大局])部)"
 UNIT = re.compile(f"{HAN}{{1,38}}{OFFICE}$")
 NAME = re.compile(HAN)
-LAST = frozenset("台局厅站心室部会府组办委院所署处队司省市县区旗州盟乡镇")
+LAST = frozenset("台局厅站心门室部会府组办委院所署处队司省市县区旗州盟乡镇")
 JOINS = re.compile("、|和|与|以及|及|联合|会同")
 NAMED = re.compile(f"{HAN}{{1,38}}(?:省|市|县|区|旗|州|盟|乡|镇)$")
 NOT_NAMED = re.compile("^(?:我|全|本|各|该|对|将)|等|影响|预警|地区$|所有|[^省州盟市]区市$")
-BEFORE = re.compile("(?:于|在|宣布|决定|再次|首次|联合|共同|现|已|今年首次|紧急|已于|授权[^，。]{0,6}|最新|均|又|同时|，|：|对|将|把|由|从|针对|经[^，。]{1,20}(?:授权|同意|会商))$")
+BEFORE = re.compile(
+    "(?:于|在|宣布|决定|再次|首次|联合|共同|现|已|今年首次|紧急|已于|授权[^，。]{0,6}|最新|均|又|同时|，|：|对|将|把|由|从|针对|经[^，。]{1,20}(?:授权|同意|会商))$"
+)
 LEAD = re.compile(
     "^(?:(?:今天|今日|昨天|昨日|日前|当日|刚刚|目前|据悉|根据|据|经|由|又|另外|同时|更正|更新|最新消息|最新)(?=.{3}))+"
 )
@@ -130,7 +140,11 @@ def _verb(text: str, hidden: str, span: Span, match: re.Match[str], here: list[M
     follows = here[index].span[0] if index < len(here) else None
     near = follows is not None and follows - end <= 80 and not re.search("[，；：]", text[end:follows])
     issuer, units, time = _before(text, hidden, span[0], begin)
-    if near and follows is not None and re.search("做好|及时|关注|通过", text[max(span[0], begin - 4) : begin]):
+    if (
+        near
+        and follows is not None
+        and re.search("做好|及时|关注|通过", text[max(span[0], begin - 4) : begin])
+    ):
         return None
     closes = end == span[1] or text[end] in "，：；）】" or WARNS.match(text, end, span[1])
     if not near and not (units and closes):
@@ -163,14 +177,16 @@ def _target(text: str, start: int, end: int) -> int:
     return max((text.rfind(mark, start, end) + 1 for mark in "，：；】\0"), default=start) or start
 
 
-def _before(text: str, hidden: str, start: int, end: int) -> tuple[Span | None, tuple[Span, ...], Moment | None]:
+def _before(
+    text: str, hidden: str, start: int, end: int
+) -> tuple[Span | None, tuple[Span, ...], Moment | None]:
     """Issuer, its units and the time that stand right before an index of a sentence."""
     start = max(start, end - 160)
     time, at = _time(text, hidden, start, _stripped(text, start, end))
     at = _stripped(text, start, at)
     issuer, units = _units(text, hidden, start, at)
     if issuer is None:
-        return None, (), time
+        return None, (), time or _opening(text, hidden, start, at)
     if time is None:
         time = _leading(text, hidden, start, issuer[0])
     return issuer, units, time
@@ -205,8 +221,19 @@ def _leading(text: str, hidden: str, start: int, issuer: int) -> Moment | None:
     while at > start and (text[at - 1] in "，：】" or text[start:at].endswith(("左右", "许"))):
         at -= 1 if text[at - 1] in "，：】" else (2 if text[start:at].endswith("左右") else 1)
     time, begin = _time(text, hidden, start, at)
-    opens = begin == start or text[begin - 1] in "，：；】）" or text[start:begin].endswith(("今天", "今日", "昨天", "昨日"))
+    opens = (
+        begin == start
+        or text[begin - 1] in "，：；】）"
+        or text[start:begin].endswith(("今天", "今日", "昨天", "昨日"))
+    )
     return time if time and opens else None
+
+
+def _opening(text: str, hidden: str, start: int, end: int) -> Moment | None:
+    """The time that opens a sentence without an issuer: 8月7日18时，…发布."""
+    found = re.match("[【】\0]*\0", hidden[start:end])
+    mark = start + found.end() if found else end
+    return _time(text, hidden, start, mark)[0] if found and hidden[mark : mark + 1] == "，" else None
 
 
 def _units(text: str, hidden: str, start: int, end: int) -> tuple[Span | None, tuple[Span, ...]]:

@@ -11,7 +11,7 @@ from fengsui.core.clauses import Hazard
 from fengsui.formats.texts import heads, regions, sentences, signals, times
 from fengsui.formats.texts.cleaned import Clean, Span, clean
 from fengsui.formats.texts.heads import Head
-from fengsui.formats.texts.regions import Entry
+from fengsui.formats.texts.regions import Entry, Ground
 from fengsui.formats.texts.signals import Mention
 
 MOST = 20_000
@@ -73,7 +73,7 @@ def read(raw: str, hazards: Mapping[str, Hazard]) -> Reading:
     found = signals.meant(text.text, signals.mentions(text.text, 0, end, words))
     head = heads.read(text.text, end, found) or heads.NONE
     scopes = _scopes(text.text, head, found, end)
-    entries = regions.entries(text, end, words, found, head, scopes)
+    entries = regions.entries(Ground(text, end, words, scopes), found, head)
     valid = times.validity(text.text, scopes, head.time)
     drill = heads.drill(text.text)
     warned = tuple(Warned(signals.known(words, e.hazard), e.level, _names(text, e.areas)) for e in entries)
@@ -111,14 +111,15 @@ def _marks(
     text: Clean, head: Head, entries: list[Entry], valid: times.Valid | None, drill: Span | None
 ) -> tuple[Mark, ...]:
     """Every place where a field was read, in order of the text."""
-    spans: list[tuple[Field, Span]] = [
-        *(("issuer", unit) for unit in head.units or ([head.issuer] if head.issuer else [])),
-        *([("action", head.verb)] if head.verb else []),
-        *([("time", head.time.span)] if head.time else []),
+    issuers = head.units or ((head.issuer,) if head.issuer else ())
+    spans: list[tuple[Field, Span | None]] = [
+        *(("issuer", unit) for unit in issuers),
+        ("action", head.verb),
+        ("time", head.time.span if head.time else None),
         *(("hazard", span) for e in entries for span in e.spans),
         *(("area", span) for e in entries for span in e.areas),
         *(("valid", span) for span in (valid.spans if valid else ())),
-        *([("drill", drill)] if drill else []),
+        ("drill", drill),
     ]
-    marks = {Mark(field, *text.original(span)) for field, span in spans}
+    marks = {Mark(field, *text.original(span)) for field, span in spans if span}
     return tuple(sorted(marks, key=lambda m: (m.start, m.end, m.field)))

@@ -12,7 +12,8 @@ from fengsui.core.clauses import Hazard
 from fengsui.formats.texts.cleaned import Span
 from fengsui.formats.texts.sentences import MIGHT, clauses, sentences
 
-COLOURS = {"红": "red", "橙": "orange", "黄": "yellow", "蓝": "blue"}
+COLOURS = {"红": "red", "橙": "orange", "黄": "yellow", "蓝": "blue", "白": None}
+"""Colour as written → level; some provinces have a white signal of typhoons, which is no level of ours."""
 GENERIC = ("气象风险", "灾害", "气象", "风险", "天气")
 """Words that lengthen a hazard's name and change nothing: 山洪灾害 = 山洪灾害气象风险."""
 
@@ -22,13 +23,18 @@ WARNING = "(?:气象风险)?(?:预警|警报)(?:信号)?"
 UP = "升级(?:发布)?(?:为|至|成|到)|升(?:级)?为|升至|(?:提升|提高|上调|上升)(?:为|至|到)"
 DOWN = "(?:降级|降低|下调|调降)(?:发布)?(?:为|至|到)|降(?:级)?为|降至"
 CHANGE = "(?:变更|调整|更改|更新|转)(?:发布)?(?:为|至|成)"
-BECOMES = re.compile(f"(?:等级|级别|信号)?(?:(?:由|从)[红橙黄蓝]色(?:预警)?(?:信号)?)?(?:联合)?(?:(?P<up>{UP})|(?P<down>{DOWN})|(?P<change>{CHANGE}))")
+BECOMES = re.compile(
+    f"(?:等级|级别|信号)?(?:(?:由|从)[红橙黄蓝白]色(?:预警)?(?:信号)?)?(?:联合)?(?:(?P<up>{UP})|(?P<down>{DOWN})|(?P<change>{CHANGE}))"
+)
 TURNS = ("up", "down", "change")
 TURNED = re.compile(f"(?:(?P<up>{UP})|(?P<down>{DOWN})|(?P<change>{CHANGE}))$")
 LIFTED = re.compile("(?:(?:于|在|自)[^，。；]{1,16})?(?:予以|现予|现已|已经?|正式|全部)?(?:解除|取消|撤销)")
 KEEPS = re.compile("(?:仍然?|继续|维持|已经?|依然|保持)(?:生效|有效|不变)")
 SEA = ("海上", "海区", "近海", "海洋", "内河", "湖区", "森林草原", "草原")
 """Words that make another hazard of a known one: 海上大风 is no 大风 of the pack."""
+
+STANDS = re.compile("(?:发布|变更|更新|解除|取消|[：】、将])$")
+"""What stands before a hazard's name when it is not the end of a place: 发布湖区大风, but 东湖区大风."""
 
 HAN = "[一-鿿]"
 PLACE_END = re.compile("^.*[省市县区旗州盟乡镇村](?=..)")
@@ -88,7 +94,7 @@ def _lexicon(pairs: tuple[tuple[str, str], ...]) -> Lexicon:
     ids = dict(pairs)
     known = "|".join(re.escape(n) for n in sorted(ids, key=lambda n: (-len(n), n)))
     name = f"(?:{known}){TAIL}"
-    colour = "[红橙黄蓝]"
+    colour = "[红橙黄蓝白]"
     signal = re.compile(
         f"(?P<c1>{colour})色?(?P<h1>{name})(?={WARNING})(?:{WARNING})"
         f"|(?P<h2>{name})(?:{WARNING})?(?:等级|级别)?(?:为|是|达到?|：)?{RANK}[（【]?(?P<c2>{colour})(?:色|(?=预警|警报)){RANK}[）】]?(?:{WARNING})?"
@@ -130,7 +136,11 @@ def _clause(text: str, start: int, end: int, words: Lexicon) -> list[Mention]:
         if not hazard:
             begin, hazard = _unknown(text, max(start, found[-1].span[1] if found else start), begin)
         found += _joined(text, start, begin, level, words)
-        near = "" if hazard else next((m["h"] for m in words.hazard.finditer(text, max(start, begin - 60), begin)), "")
+        near = (
+            ""
+            if hazard
+            else next((m["h"] for m in words.hazard.finditer(text, max(start, begin - 60), begin)), "")
+        )
         becomes, verb = _becomes(text, match.end(), end)
         if not becomes and (turned := TURNED.search(text, max(start, begin - 8), begin)):
             becomes, verb = turned.lastgroup or "", turned.span()
@@ -141,8 +151,9 @@ def _clause(text: str, start: int, end: int, words: Lexicon) -> list[Mention]:
 def _longer(text: str, start: int, begin: int, hazard: str) -> tuple[int, str]:
     """A known name that belongs to a longer one, which is another hazard."""
     for word in SEA:
-        if text.startswith(word, max(start, begin - len(word))) and text[begin - len(word) : begin] == word:
-            return begin - len(word), word + hazard
+        at = begin - len(word)
+        if at >= start and text.startswith(word, at) and (at == start or STANDS.search(text, start, at)):
+            return at, word + hazard
     return begin, hazard
 
 
@@ -187,7 +198,9 @@ def meant(text: str, found: list[Mention]) -> list[Mention]:
         hazard = mention.hazard or hazard or mention.near
         whole = mention._replace(hazard=hazard)
         if first:
-            whole = whole._replace(span=(first.span[0], mention.span[1]), becomes=first.becomes, verb=first.verb)
+            whole = whole._replace(
+                span=(first.span[0], mention.span[1]), becomes=first.becomes, verb=first.verb
+            )
         elif kept and _replaces(text, kept[-1], whole):
             kept.pop()
         first = None
@@ -210,4 +223,8 @@ def _follows(text: str, first: Mention, second: Mention) -> bool:
 def _replaces(text: str, before: Mention, mention: Mention) -> bool:
     """Whether a later clause says what an earlier signal became: 发布蓝色预警，16时15分升级为黄色预警."""
     turned = mention.becomes in TURNS and mention.verb and mention.verb[1] <= mention.span[0]
-    return bool(turned) and before.hazard == mention.hazard and "。" not in text[before.span[1] : mention.span[0]]
+    return (
+        bool(turned)
+        and before.hazard == mention.hazard
+        and "。" not in text[before.span[1] : mention.span[0]]
+    )

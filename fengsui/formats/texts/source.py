@@ -34,5 +34,5 @@ def _text(number: int, line: str) -> str:
         return msgspec.json.decode(line, type=_Line).text
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise TextFault(
-            f"第 {number} 行不是带“text”的 JSON 对象：{error}。每行一个对象，如 {{\"text\": \"…\"}}。[T002]"
+            f'第 {number} 行不是带“text”的 JSON 对象：{error}。每行一个对象，如 {{"text": "…"}}。[T002]'
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from fengsui.formats.texts.cleaned import Span
@@ -13,7 +14,9 @@ NUMBER = r"(?:\d{1,3}|[〇零一二三四五六七八九十两廿卅]{1,4})"
 TWO = r"(?:\d{1,2}|[〇零一二三四五六七八九十两廿卅]{1,3})"
 LONG_PART = "(?:凌晨|清晨|早晨|早上|上午|中午|正午|午后|下午|傍晚|晚上|晚间|夜间|夜里|上半夜|前半夜|下半夜|后半夜|半夜|午夜|白天)"
 PART = f"(?:{LONG_PART}|早|晚|夜)"
-DAYS = {"今天": 0, "今日": 0, "当日": 0, "当天": 0, "明天": 1, "明日": 1, "次日": 1, "翌日": 1, "第二天": 1, "后天": 2}
+DAYS = {
+    "今天": 0, "今日": 0, "当日": 0, "当天": 0, "明天": 1, "明日": 1, "次日": 1, "翌日": 1, "第二天": 1, "后天": 2,
+    "今晨": 0, "今晚": 0, "今夜": 0, "明晨": 1, "明晚": 1}  # fmt: skip
 LATE = ("下午", "傍晚", "晚", "午后", "夜", "前半夜", "上半夜")
 NOW = r"(?:未来|今后|接下来|后续)的?"
 
@@ -29,7 +32,10 @@ CLOCK = rf"""
   | [T\ ]?(?P<h2>\d{{1,2}})：(?P<mi3>\d\d)(?:：(?P<s2>\d\d))?(?!\d)
 """
 NUMERAL = "[〇零一二三四五六七八九十两廿卅]"
-MOMENT = re.compile(rf"(?<!\d)(?<!{NUMERAL}(?={NUMERAL}))(?:{DATE}|(?P<rel>{'|'.join(DAYS)}))?(?P<part>{PART}{{0,2}})(?:{CLOCK})?", re.VERBOSE)
+MOMENT = re.compile(
+    rf"(?<!\d)(?<!{NUMERAL}(?={NUMERAL}))(?:{DATE}|(?P<rel>{'|'.join(DAYS)}))?(?P<part>{PART}{{0,2}})(?:{CLOCK})?",
+    re.VERBOSE,
+)
 STARTS = re.compile("[0-9〇零一二三四五六七八九十两廿卅今当明次翌第后凌清早上中正午下傍晚夜前半白]")
 JOIN = re.compile(r"(?:前后|左右|起|开始|期间)*(?:持续|延续|截止|截至)?(?:至|到|-{1,2})")
 UNTIL = re.compile(r"(?:持续|延续|截止|截至|有效|有效期|时间)?(?:至|到|-)$")
@@ -114,7 +120,8 @@ def _moment(match: re.Match[str]) -> Moment | None:
         return None
     if match["half"]:
         minute = 30
-    if hour is not None and hour < 12 and match["part"].startswith(LATE):
+    late = match["part"].startswith(LATE) or (match["rel"] or "").endswith(("晚", "夜"))
+    if hour is not None and hour < 12 and late:
         hour += 12
     return Moment(year, month, day, hour, minute, read("s", "s2"), ahead, match.span())
 
@@ -187,12 +194,12 @@ def validity(text: str, scopes: list[Span], issued: Moment | None) -> Valid | No
     end: Moment | None = None
     hours: tuple[int, Span] | None = None
     for scope in scopes:
-        if begin is end is None:
+        if begin is None and end is None:
             begin, end = _stretch(text, scope, known)
             if known is None and any(m and m.ahead is not None for m in (begin, end)):
                 begin = end = None  # 今天20时 of no known day
         hours = hours or _hours(text, scope)
-    if begin is end is hours is None:
+    if begin is None and end is None and hours is None:
         return None
     spans = tuple(m.span for m in (begin, end) if m) + ((hours[1],) if hours else ())
     return Valid(begin and begin.iso(), end and end.iso(), hours and hours[0], spans)
@@ -201,7 +208,7 @@ def validity(text: str, scopes: list[Span], issued: Moment | None) -> Valid | No
 def _stretch(text: str, scope: Span, known: Moment | None) -> tuple[Moment | None, Moment | None]:
     """The first from–to of a scope, or the first until."""
     found = moments(text, *scope)
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in pairwise(found):
         if _dated(first) and JOIN.fullmatch(text, first.span[1], second.span[0]):
             begin = filled(first, known)
             return begin, filled(second, begin if _dated(begin) else known, after=True)
