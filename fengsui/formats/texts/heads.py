@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from typing import NamedTuple
 
-from fengsui.formats.texts import times
+from fengsui.formats.texts import lexis, times
 from fengsui.formats.texts.cleaned import Span
 from fengsui.formats.texts.sentences import MIGHT, sentences
 from fengsui.formats.texts.signals import Mention
@@ -33,6 +33,9 @@ WORDS = {
     "issue": ISSUE,
 }
 BECAME = {"up": UP, "down": DOWN, "change": CHANGE, "lifted": LIFT}
+TAKES = re.compile(f"{lexis.WILL}|把|由|{lexis.FROM}|对")
+"""What stands before the signal that becomes another: 将…升级为…."""
+
 NOUN = re.compile("中心|系统|平台|工作|后|前|时间|时[,，：]|单位|渠道|台站|机构|制度|管理|为")
 """After 发布 in these it is no verb: 信息发布中心."""
 
@@ -154,22 +157,14 @@ def _verb(text: str, hidden: str, span: Span, match: re.Match[str], here: list[M
 
 def _became(text: str, hidden: str, start: int, mention: Mention) -> Head:
     """The head of 将…升级为…, whose verb stands after the signal, or of 升级为…, which goes on from before."""
-    begin = mention.span[0]
-    goes_on = mention.verb is not None and mention.verb[0] < begin
-    if goes_on and mention.verb:
-        begin = mention.verb[0]
-    elif match := _last(re.compile("将|把|由|从|对"), text, max(start, begin - 120), begin):
-        begin = match.start()
-    issuer, units, time = _before(text, hidden, start, begin)
-    turns = not units and (goes_on or mention.becomes == "lifted")
-    return Head(BECAME[mention.becomes], mention.verb, issuer, units, time, begin, turns)
-
-
-def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> re.Match[str] | None:
-    found = None
-    for found in pattern.finditer(text, start, end):  # noqa: B007 - the last one is wanted
-        pass
-    return found
+    action, verb, end = BECAME[mention.becomes], mention.verb, mention.span[0]
+    goes_on = verb is not None and verb[0] < end
+    begins = [m.start() for m in TAKES.finditer(text, max(start, end - 120), end)][:8] or [end]
+    if goes_on and verb:
+        begins = [verb[0]]
+    heads = [Head(action, verb, *_before(text, hidden, start, at), at) for at in begins]
+    best = max(heads, key=lambda h: h.weight)
+    return best._replace(turns=not best.units and (goes_on or mention.becomes == "lifted"))
 
 
 def _target(text: str, start: int, end: int) -> int:

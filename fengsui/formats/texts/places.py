@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from fengsui.formats.texts import lexis, times
 from fengsui.formats.texts.cleaned import Clean, Span
@@ -33,8 +33,8 @@ AFTER = re.compile(f"{lexis.AFTER}$")
 EXCEPT = re.compile("除[^外]*$")
 OPENING = re.compile(f"{lexis.OPENING}+")
 HEIGHT = re.compile(
-    "海拔\\d+米?以[上下]的?(?:地区|山区|路段|区域)?"
-    f"|(?<!{lexis.HAN}{{2}})\\d+个{lexis.one_of(lexis.UNIT)}(?:（[^（）]*）)?"
+    "海拔\\d{1,5}米?以[上下]的?(?:地区|山区|路段|区域)?"
+    f"|(?<!{lexis.HAN}{{2}})\\d{{1,4}}个{lexis.one_of(lexis.UNIT)}(?:（[^（）]*）)?"
 )
 """Figures that belong to a name: 海拔1800米以上路段, 19个区县."""
 
@@ -162,9 +162,11 @@ def _trimmed(text: str, start: int, end: int) -> Span | None:
 def labelled(clean: Clean, end: int) -> list[Span]:
     """The names of every list after 预警区域： or the like."""
     found: list[Span] = []
-    for label in LABEL.finditer(clean.text, 0, end):
-        stop = LABEL_ENDS.search(clean.text, label.end(), end)
-        for a, b in clauses(clean.text, label.end(), stop.start() if stop else end, "，；"):
+    labels = list(LABEL.finditer(clean.text, 0, end))
+    for label, following in zip_longest(labels, labels[1:]):
+        last = following.start() if following else end
+        stop = LABEL_ENDS.search(clean.text, label.end(), last)
+        for a, b in clauses(clean.text, label.end(), stop.start() if stop else last, "，；"):
             names = listed(clean, a, b, shown=False)
             if names is None:
                 break
