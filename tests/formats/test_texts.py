@@ -111,6 +111,7 @@ def test_a_drill_is_told_from_the_real_thing() -> None:
 
     assert [reading(s["text"]).drill for s in samples] == [s.get("drill", False) for s in samples]
     assert any(s.get("drill") for s in samples)
+    assert not reading("大同市气象台7月1日8时发布暴雨红色预警信号，请各校组织演练。").drill
 
 
 # ── other spellings of the same 异写 ──────────────────────────────────────────
@@ -327,7 +328,7 @@ def test_marks_point_at_the_words() -> None:
 
     assert said == [
         ("issuer", "云州区气象台"), ("time", "2023年7月30日16时"), ("action", "发布"), ("hazard", "暴雨橙色预警信号"),
-        ("valid", "未来3小时"), ("area", "聚乐乡"), ("area", "峰峪乡"), ("drill", "演练"),
+        ("valid", "未来3小时"), ("area", "聚乐乡"), ("area", "峰峪乡"), ("drill", "【演练】"),
     ]  # fmt: skip
 
 

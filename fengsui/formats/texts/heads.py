@@ -57,7 +57,11 @@ LEAD = re.compile(
 CAUSE = re.compile("^(?:受|因|由于|鉴于|随着|根据|据)[^，。]*?(?:影响|分析|要求|会商|研判|减弱|结束|消息)")
 LABEL = re.compile(f"(?:发布单位|发布机构|发布台站|发布部门|发布者)[：为]((?:{HAN}|、){{2,80}})")
 STAMP = re.compile("(?:发布时间|签发时间|发布日期|预警时间)[：为]")
-DRILL = re.compile("演练|演习")
+DRILL = re.compile(
+    "[【（][^【】（）]{0,12}演[练习][^【】（）]{0,12}[】）]|^[^，。：]{0,8}演[练习]|[为系属是][^，。]{0,6}演[练习]|演[练习](?:信息|开始|结束)"
+)
+"""Where a text calls itself an exercise; one that only asks for exercises is real."""
+
 CORRECTION = re.compile("^[【（]?(?:更正|勘误)")
 
 

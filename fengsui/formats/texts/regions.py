@@ -127,6 +127,8 @@ def _following(clean: Clean, start: int, stop: int) -> list[Span]:
     ends = [i for mark in END if (i := clean.text.find(mark, match.end(), stop)) >= 0]
     last = min(ends, default=stop)
     for a, b in sentences.clauses(clean.text, match.end(), last):
+        if clean.text[b : b + 1] == "：":  # what a list is of: 预警区域：
+            continue
         names = places.listed(clean, a, b)
         if names is None or (b == stop and stop < len(clean.text)):
             break

@@ -44,7 +44,7 @@ HOURS = re.compile(
     rf"|(?P<b>{NUMBER})(?P<range2>[-至到](?:{NUMBER}))?个?小时(?:之内|以内|内)"
     rf"|(?:时效|有效期|有效时间|有效时段|有效时长)(?:限)?[为：是]?(?P<c>{NUMBER})个?小时"
 )
-PAST = re.compile(r"(?:过去|近|前|最近|此前|已|最大|其中|每|连续|累计|滑动|任意)$")
+PAST = re.compile(r"(?:过去|近|前|最近|此前|已|最大|其中|每|连续|累计|滑动|任意)的?$")
 
 
 class Moment(NamedTuple):
