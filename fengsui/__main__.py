@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fengsui import config, gateways
-from fengsui.config import command, messages, site
+from fengsui.config import command, messages, site, text
 from fengsui.flow import serve
 from fengsui.flow.clock import Clock, database_wall
 from fengsui.flow.inputs import Unwritten
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     demonstration.set_defaults(run=_demo)
     command.add(commands)
     messages.add(commands)
+    text.add(commands)
     bench.add(commands)
     commands.add_parser("serve", help="运行：网页、发送、时钟").set_defaults(run=_serve)
     commands.add_parser("verify", help="核验台账：有改动则列出条号，退出码 1").set_defaults(run=_verify)
