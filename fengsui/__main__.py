@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from fengsui import config, gateways
@@ -140,10 +141,18 @@ async def _run(data: Path, here: site.Site, keys: vault.Vault) -> None:
     application = Application(house, here.telephone, here.address)
     try:
         await house.install()
-        await serve.serve(application, house.over, host=here.host, port=here.port, proxy=here.proxy)
+        await serve.serve(
+            application, house.over, host=here.host, port=here.port, proxy=here.proxy,
+            opened=partial(_opened, here), closing=application.leave,
+        )  # fmt: skip
     finally:
         application.close()
         await house.stop()
+
+
+def _opened(here: site.Site) -> None:
+    sys.stdout.write(f"烽燧已启动：http://{here.host}:{here.port}　（Ctrl-C 结束）\n")
+    sys.stdout.flush()
 
 
 def _moments() -> tuple[int, serve.Wall]:

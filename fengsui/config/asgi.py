@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs
@@ -27,6 +29,7 @@ from fengsui.web.tv import Tv
 
 THREADS = 8
 """Pages made at once; the rest wait their turn."""
+Answer = Callable[[Message, Receive, Send], Awaitable[None]]
 STRICT = (b"strict-transport-security", b"max-age=15768000")
 
 
@@ -46,6 +49,7 @@ class Application:
         self._part = Part(glance, settings.SESSION_COOKIE_NAME, self._pages)
         self._tv = Tv(lambda: house.writer.world, house.clock.now)
         house.writer.wake += [self._hub.changed, self._tv.changed]
+        self._leaving = asyncio.Event()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request."""
@@ -55,13 +59,33 @@ class Application:
         if scope["type"] != "http" or path == "/health" or _link(path):
             await self._hot(scope, receive, send)
         elif path == "/events":
-            await self._hub(scope, receive, send)
+            await self._stream(self._hub, scope, receive, send)
         elif path == "/desk/live":
             await self._part(scope, receive, send)
         elif self._tv.serves(path):
-            await self._tv(scope, receive, send)
+            await self._stream(self._tv, scope, receive, send)
         else:
             await self._pages(scope, receive, send)
+
+    async def _stream(self, answer: Answer, scope: Message, receive: Receive, send: Send) -> None:
+        """What may be a stream without an end: to it a process that leaves is a browser that goes."""
+        ended = False
+
+        async def asked() -> Message:
+            return await _sooner(receive, self._leaving)
+
+        async def said(message: Message) -> None:
+            nonlocal ended
+            ended = message["type"] == "http.response.body" and not message.get("more_body")
+            await send(message)
+
+        await answer(scope, asked, said)
+        if self._leaving.is_set() and not ended:
+            await send({"type": "http.response.body", "body": b""})
+
+    def leave(self) -> None:
+        """End the streams: whoever stops the process would wait for every open page."""
+        self._leaving.set()
 
     def close(self) -> None:
         """Let go of the house."""
@@ -74,6 +98,17 @@ class Application:
 def _link(path: str) -> bool:
     """Whether it is the bare link of a message; what lies behind it is a page like others."""
     return path.startswith("/a/") and "/" not in path[3:]
+
+
+async def _sooner(receive: Receive, leaving: asyncio.Event) -> Message:
+    """What the browser does next, or that it is gone because we are."""
+    heard, left = asyncio.ensure_future(receive()), asyncio.create_task(leaving.wait())
+    try:
+        await asyncio.wait({heard, left}, return_when=asyncio.FIRST_COMPLETED)
+        return heard.result() if heard.done() else {"type": "http.disconnect"}
+    finally:
+        heard.cancel()
+        left.cancel()
 
 
 def _strict(send: Send) -> Send:

@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "fengsui.web.files.Static",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "fengsui.web.middleware.Turns",
     "fengsui.web.middleware.Gate",
 ]
 ROOT_URLCONF = "fengsui.web.urls"

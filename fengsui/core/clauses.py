@@ -168,6 +168,15 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     other: bool = False
 
 
+class Resend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """重发 How long a way out waits, the first time, before it sends again what it was not answered for; then twice as
+    long each time. What works again waits for this long at most.
+    """
+
+    first: str
+    basis: str
+
+
 Reader = Literal["office", "village"]
 """Who reads a warning here: people of a government or another unit, people who answer for a village."""
 
@@ -333,6 +342,7 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     roles: dict[str, str]
     sources: dict[str, str] = {}  # S1 … → what it is; texts named ``source`` cite these keys
     addressees: dict[str, Addressee] = {}
+    resends: dict[str, Resend] = {}
 
     def guide(self, signal: Signal, reader: Reader) -> tuple[str, ...]:
         """Items of a signal's guide that concern a reader, in their order and words; all of it if none does."""

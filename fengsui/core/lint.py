@@ -57,6 +57,7 @@ def lint(pack: Pack) -> list[Fault]:
     faults = list(table_faults(pack))
     for name, ladder in pack.ladders.items():
         faults += _ladder(name, ladder)
+    faults += _resends(pack)
     for clause in pack.clauses.values():
         faults += _clause(pack, clause)
     return faults
@@ -296,6 +297,18 @@ def _ladder(name: str, ladder: Ladder) -> Iterator[Fault]:
         for channel in step.channels:
             if channel not in CHANNELS:
                 yield unknown("tables.toml", f"{field}.steps", channel, CHANNELS, "P034")
+
+
+def _resends(pack: Pack) -> Iterator[Fault]:
+    """What waits for an answer must know how long, and who set it."""
+    if "doubt" not in pack.resends:
+        yield Fault("tables.toml", "resend.doubt", "没有写，包链中也无人写。", "P002")
+    for name, resend in pack.resends.items():
+        if not resend.basis:
+            yield Fault("tables.toml", f"resend.{name}.basis", "没有写。请写这个间隔由谁定。", "P021")
+        if not re.fullmatch(r"[1-9]\d*(m|h)", resend.first):
+            problem = f"写了“{resend.first}”，应为至少一分钟的时间长度，例如 1m、5m、1h。"
+            yield Fault("tables.toml", f"resend.{name}.first", problem, "P024")
 
 
 def _steps(ladder: Ladder) -> list[LadderStep]:

@@ -166,9 +166,13 @@ class Writer:
         """Hold a slow batch for ``window`` µs more from now."""
         return self._job(lambda r: leases.extend(r.session, lease, r.now + window), 1)
 
-    def reroute(self, lane: str, other: str, channel: str) -> Pending[int]:
-        """Move what waits in a lane to another lane of its channel; how many rows."""
-        return self._job(lambda r: leases.reroute(r.session, lane, other, channel), 1)
+    def revive(self, lane: str, pause: int) -> Pending[int]:
+        """What is in doubt in a lane waits ``pause`` µs at most from now: it works again."""
+        return self._job(lambda r: leases.revive(r.session, lane, r.now + pause), 1)
+
+    def reroute(self, lane: str, other: Lane) -> Pending[int]:
+        """Move what waits in a lane to another of its channel, as far as it may leave there; how many rows of it now."""
+        return self._job(lambda r: tasks.reroute(r, lane, other), leases.SLICE)
 
     def due(self) -> None:
         """Look now: a moment may have come, or another process may have written. Only a hint."""

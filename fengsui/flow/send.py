@@ -13,11 +13,12 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fengsui.core.calendar import MINUTE, SECOND
+from fengsui.core.calendar import MINUTE, SECOND, span
 from fengsui.flow.clock import Alarm
-from fengsui.flow.inputs import Unwritten
-from fengsui.flow.verdicts import DISCONNECTED, handover, never_sent, verdict
-from fengsui.gateways.contract import Gateway, Handover, Outcome, Result
+from fengsui.flow.inputs import Pending, Unwritten
+from fengsui.flow.pulse import Pulse, Trouble
+from fengsui.flow.verdicts import DISCONNECTED, handover, judged
+from fengsui.gateways.contract import Gateway, Handover, Health, Result
 from fengsui.store.leases import BATCH, Leased, Verdict
 from fengsui.store.states import State
 from fengsui.store.vault import Vault
@@ -41,29 +42,53 @@ WINDOW = 10 * MINUTE
 SCAN = 0.5
 """Seconds after which a lane looks again although nobody woke it."""
 PROBE = 1.0
-"""Seconds between tries of a gateway that is not connected: one row each, the others stay untouched."""
-PATIENCE = 10.0
-"""Seconds of being not connected after which a person is told."""
+"""Seconds between tries of a gateway in trouble: one row each, the others stay untouched."""
+GLANCE = 5.0
+"""Seconds between questions to a gateway in trouble whether it is connected, while nothing is due."""
 
 
 class Lane:
-    """The lane of one gateway instance, named after it. held: it takes nothing more. down: not connected."""
+    """The lane of one gateway instance, named after it. held: it takes nothing more. relief: the lane that what waits
+    here leaves by meanwhile, "" = none.
+    """
 
     def __init__(self, gateway: Gateway, writer: Writer, vault: Vault, clock: Time) -> None:
         self.gateway, self.writer, self.vault, self.clock = gateway, writer, vault, clock
         self.name = gateway.name
-        self.held = self.down = False
-        self._since = 0.0
+        self.held = False
+        self.relief = ""
+        self.pulse = Pulse()
         self._told = ""
         self._limit = FIRST
         self._wake = asyncio.Event()
         self._taking = False
-        self._batches: set[asyncio.Task[None]] = set()
+        self._looked = 0.0
+        self._batches: set[asyncio.Task[None]] = set()  # with the gateway
+        self._answered: set[asyncio.Task[None]] = set()  # being written
 
     @property
     def busy(self) -> bool:
         """Whether a batch is with the gateway or being taken, or somebody has just said that there is work."""
-        return bool(self._batches) or self._taking or self._wake.is_set()
+        return bool(self._batches or self._answered) or self._taking or self._wake.is_set()
+
+    @property
+    def dead(self) -> bool:
+        """Whether what waits here had better leave by another way."""
+        return self.pulse.ill and self.trouble is not None
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What is wrong with the gateway as its answers show, once a person must know."""
+        return self.pulse.trouble(asyncio.get_running_loop().time())
+
+    def health(self, said: Health) -> Health:
+        """What is shown of the gateway: what it says of itself, or what its answers show."""
+        trouble = self.trouble
+        text, code = said.text, said.code
+        if said.up and trouble is not None:
+            text, code = f"{trouble.text}。[{trouble.code}]", trouble.code
+        relief = f"　待发已改由“{self.relief}”发出。" if self.relief else ""
+        return Health(up=said.up and trouble is None, text=text + relief, code=code)
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -72,8 +97,9 @@ class Lane:
     async def finish(self, seconds: float) -> None:
         """Take nothing more; wait until what is with the gateway is answered and written."""
         self.held = True
-        if self._batches:
-            await asyncio.wait(self._batches, timeout=seconds)
+        end = asyncio.get_running_loop().time() + seconds
+        while (left := self._batches | self._answered) and asyncio.get_running_loop().time() < end:
+            await asyncio.wait(left, timeout=seconds)
 
     async def run(self) -> None:
         """Send until cancelled; batches under way are then left to their leases."""
@@ -83,13 +109,15 @@ class Lane:
                 self._wake.clear()
                 took = not self.held and await self._take()
                 self._taking = False
-                if self.down:
+                if self.pulse.ill and not took and not self.held:
+                    await self._look()
+                if self.pulse.ill:
                     await asyncio.sleep(PROBE)
                 elif not took:
                     await self._rest()
         finally:
-            for batch in self._batches:
-                batch.cancel()
+            for task in self._batches | self._answered:
+                task.cancel()
 
     async def _rest(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -97,11 +125,15 @@ class Lane:
                 await self._wake.wait()
 
     async def _take(self) -> bool:
-        """Lease one batch and pass it on; False if nothing was due or nothing could be written."""
-        while len(self._batches) >= (1 if self.down else UNDER_WAY):
-            await asyncio.wait(self._batches, return_when=asyncio.FIRST_COMPLETED)
+        """Lease one batch and pass it on; False if nothing was due or nothing could be written.
+
+        A slot is free as soon as the gateway has answered: what became of a batch and the next lease are written in
+        one round, in this order.
+        """
+        while len(self._batches) >= (1 if self.pulse.ill else UNDER_WAY) or len(self._answered) > UNDER_WAY:
+            await asyncio.wait(self._batches | self._answered, return_when=asyncio.FIRST_COMPLETED)
         now = self.clock.now()
-        limit = 1 if self.down else self._limit
+        limit = 1 if self.pulse.ill else self._limit
         try:
             token, rows = await self.writer.lease(self.name, now=now, until=now + LEASE, limit=limit)
         except Unwritten as error:
@@ -110,30 +142,44 @@ class Lane:
         if not rows:
             return False
         batch = asyncio.create_task(self._hand(token, rows), name=f"{self.name}-{token}")
-        self._batches.add(batch)
-        batch.add_done_callback(self._done)
-        if self.down:
+        self._keep(batch, self._batches)
+        if self.pulse.ill:
             await asyncio.wait([batch])
+            while self._answered:
+                await asyncio.wait(self._answered)
         return True
 
-    def _done(self, batch: asyncio.Task[None]) -> None:
-        self._batches.discard(batch)
-        if not batch.cancelled() and (error := batch.exception()):
-            log.error("车道 %s 的一批未能记下，租约到期后重发：%s [R030]", self.name, type(error).__name__)
-        self._wake.set()
+    def _keep(self, task: asyncio.Task[None], among: set[asyncio.Task[None]]) -> None:
+        """Keep a task until it is done."""
+
+        def done(task: asyncio.Task[None]) -> None:
+            among.discard(task)
+            if not task.cancelled() and (error := task.exception()):
+                log.error(
+                    "车道 %s 的一批未能记下，租约到期后重发：%s [R030]", self.name, type(error).__name__
+                )
+            self._wake.set()
+
+        among.add(task)
+        task.add_done_callback(done)
 
     async def _hand(self, token: int, rows: Sequence[Leased]) -> None:
-        """Hand a batch over and write what became of each row."""
+        """Hand a batch over and have written what became of each row."""
         verdicts, handovers, back = self._sort(token, rows)
-        by_id = {row.id: row for row in rows}
         if handovers:
             results = await self._sent(token, handovers)
-            unsent = {r.id for r in results if never_sent(r)}
+            by_id = {row.id: row for row in rows}
+            more, unsent = judged(results, by_id, token, now=self.clock.now(), doubt=self._doubt)
+            verdicts += more
             back += [(id_, token) for id_ in unsent]
-            now = self.clock.now()
-            verdicts += [verdict(r, token, by_id[r.id].attempts, now) for r in results if r.id not in unsent]
-            self._judge(results, unsent)
-        await self._written(verdicts, back)
+            self._judge(results, len(unsent))
+        told = self._post(verdicts, back)
+        self._keep(asyncio.create_task(self._written(told, verdicts, back)), self._answered)
+
+    @property
+    def _doubt(self) -> int:
+        """µs after which what was not answered for is sent again, the first time."""
+        return span(self.writer.world.pack.resends["doubt"].first)
 
     async def _sent(self, token: int, handovers: Sequence[Handover]) -> Sequence[Result]:
         """What the gateway says; a slow one is given time, one that says nothing at all leaves its batch in doubt."""
@@ -181,40 +227,60 @@ class Lane:
                 handovers.append(made)
         return verdicts, handovers, back
 
-    def _judge(self, results: Sequence[Result], unsent: set[int]) -> None:
-        """Whether the gateway is of use at present; if not for long, or if it is set up wrongly, a person is told."""
-        now = asyncio.get_running_loop().time()
-        down = len(unsent) == len(results)
-        if down and not self.down:
-            self._since = now
-        self.down = down
-        parts = [p for r in results for p in r.parts]
-        if wrong := next((p for p in parts if p.outcome is Outcome.REFUSED_CONFIG), None):
-            self._tell("R032", f"网关不接受本账号或设置（{wrong.code}），待发保留。请改正网关设置")
-        elif down and now - self._since >= PATIENCE:
-            self._tell("R031", "网关未连接，待发保留，接通后自动发出，过了有效期的不再发出。请检查网络与网关")
-        elif any(p.outcome is Outcome.ACCEPTED for p in parts):
+    def _judge(self, results: Sequence[Result], unsent: int) -> None:
+        """Whether the gateway is of use at present; if not, a person is told."""
+        before = self.pulse.state
+        self.pulse.feel(results, unsent, asyncio.get_running_loop().time())
+        if before != "well" and self.pulse.state == "well":
+            self._revive()
+        if (trouble := self.trouble) is not None:
+            self._tell(trouble)
+        elif self.pulse.state == "well":
             self._told = ""
 
-    def _tell(self, code: str, text: str) -> None:
-        """Raise an alarm, once until the gateway works again."""
-        if self._told != code:
-            self._told = code
-            for call in self.writer.alarm:
-                call(Alarm(code, f"车道 {self.name}：{text}。[{code}]", self.clock.now()))
+    async def _look(self) -> None:
+        """Nothing is due that would show whether the gateway works again: ask it, now and then."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked < GLANCE:
+            return
+        self._looked = now
+        up = False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GLANCE):
+                up = (await self.gateway.check()).up
+        self.pulse.look(up=up, now=now)
+        if self.pulse.state == "well":
+            self._revive()
 
-    async def _written(self, verdicts: Sequence[Verdict], back: Sequence[tuple[int, int]]) -> None:
+    def _revive(self) -> None:
+        """It works again: what is in doubt need not wait out its pause."""
+        self.writer.revive(self.name, self._doubt)
+
+    def _tell(self, trouble: Trouble) -> None:
+        """Raise an alarm, once until the gateway works again."""
+        if self._told != trouble.code:
+            self._told = trouble.code
+            for call in self.writer.alarm:
+                text = f"车道 {self.name}：{trouble.text}。[{trouble.code}]"
+                call(Alarm(trouble.code, text, self.clock.now()))
+
+    def _post(self, verdicts: Sequence[Verdict], back: Sequence[tuple[int, int]]) -> list[Pending[int]]:
+        told = [self.writer.post_results(self.name, verdicts)]
+        return [*told, self.writer.release(back, code=DISCONNECTED)] if back else told
+
+    async def _written(
+        self, told: Sequence[Pending[int]], verdicts: Sequence[Verdict], back: Sequence[tuple[int, int]]
+    ) -> None:
         """Have it written, however long the database cannot: what the peer said is known only here."""
         pause = SCAN
         while True:
             try:
-                told = [self.writer.post_results(self.name, verdicts)]
-                told += [self.writer.release(back, code=DISCONNECTED)] if back else []
                 for each in told:
                     await each
             except Unwritten as error:
                 log.warning("车道 %s 的一批结果暂时写不进，稍后再试：%s", self.name, error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
+                told = self._post(verdicts, back)
             else:
                 return

@@ -11,6 +11,7 @@ import contextlib
 import gc
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from importlib import import_module
@@ -23,6 +24,7 @@ from fengsui.core.facts import PackInForce, Series
 from fengsui.core.state import DISTRICT
 from fengsui.flow import inputs
 from fengsui.flow.clock import Alarm, Time
+from fengsui.flow.failover import Failover
 from fengsui.flow.holds import Holds
 from fengsui.flow.inputs import Change
 from fengsui.flow.jobs import Jobs
@@ -44,6 +46,7 @@ WATCH = 0.5
 """Seconds between looks at whether the writer lives."""
 Application = Callable[..., Any]
 Wall = Callable[[], int]
+Told = Callable[[], None]
 
 
 class House:
@@ -62,6 +65,7 @@ class House:
         self.writer = Writer(pack, clock, vault, lanes=known, address=address)
         self.lanes = [Lane(g, self.writer, vault, clock) for g in gateways]
         self._holds = Holds(self.lanes)
+        self._failover = Failover(self.lanes, self.writer)
         self.mailroom = Mailroom(self.writer)
         self.jobs = Jobs()
         self._listener = Listener(self.writer.due)
@@ -86,6 +90,7 @@ class House:
         for gateway in self.gateways:
             await gateway.start()
         work = [lane.run() for lane in self.lanes] + [self.mailroom.run(), self._watch(), self._holds.run()]
+        work.append(self._failover.run())
         work += [self.mailroom.listen(g, g.name) for g in self.gateways if isinstance(g, Inbound)]
         self._tasks = [asyncio.create_task(w) for w in work]
         for task in self._tasks:
@@ -109,7 +114,9 @@ class House:
         await asyncio.to_thread(self.writer.stop)
 
     def health(self) -> dict[str, Health]:
-        """What each gateway says of itself, asked from any thread but the loop's; who says nothing in time is down."""
+        """What each gateway says of itself and its lane knows of it, asked from any thread but the loop's; who says
+        nothing in time is down.
+        """
         if self._loop is None or not self._loop.is_running():
             return {g.name: SILENT for g in self.gateways}
         return asyncio.run_coroutine_threadsafe(self._asked(), self._loop).result()
@@ -120,7 +127,7 @@ class House:
             await asyncio.wait(asked.values(), timeout=PATIENCE)
         for task in asked.values():
             task.cancel()
-        return {name: _said(task) for name, task in asked.items()}
+        return {lane.name: lane.health(_said(asked[lane.name])) for lane in self.lanes}
 
     async def install(self, series: Series = "actual") -> None:
         """Record that this pack is in force, once for each version of it."""
@@ -167,7 +174,25 @@ def _alarmed(alarm: Alarm) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signals: it would raise them again before the house is stopped."""
+    """uvicorn without its own signals: it would raise them again before the house is stopped.
+
+    opened: called when the port is open; closing: called before open connections are waited for.
+    """
+
+    def __init__(self, config: uvicorn.Config, opened: Told, closing: Told) -> None:
+        super().__init__(config)
+        self.opened, self.closing = opened, closing
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the port, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self.opened()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so, and let open connections end."""
+        self.closing()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -191,16 +216,25 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 
 async def serve(
-    application: Application, over: asyncio.Event, *, host: str, port: int, proxy: str = "127.0.0.1"
+    application: Application,
+    over: asyncio.Event,
+    *,
+    host: str,
+    port: int,
+    proxy: str = "127.0.0.1",
+    opened: Told = lambda: None,
+    closing: Told = lambda: None,
 ) -> None:
     """Answer requests until SIGINT or SIGTERM says stop, or the house is over; connections under way are finished
-    (at most 5 s). proxy: addresses whose X-Forwarded-For and -Proto are believed, nobody else's are. Raises OSError if the port cannot be opened or a part of the house ended by itself.
+    (at most 5 s). proxy: addresses whose X-Forwarded-For and -Proto are believed, nobody else's are. opened: called
+    when the port is open; closing: when it is to close, so that streams end by themselves. Raises OSError if the port
+    cannot be opened or a part of the house ended by itself.
     """
     config = uvicorn.Config(
         application, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5,
         forwarded_allow_ips=proxy,
     )  # fmt: skip
-    server = _Server(config)
+    server = _Server(config, opened, closing)
 
     async def end() -> None:
         await over.wait()

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 from fengsui.flow import mailing
-from fengsui.flow.inputs import Batch, Letter
+from fengsui.flow.inputs import Batch, Lane, Letter
 from fengsui.flow.round import Round
 from fengsui.gateways.contract import Receipt
 from fengsui.store import inbox, leases, notice, people, receipts
@@ -46,6 +46,13 @@ def letters(this: Round, limit: int) -> list[Letter]:
         told = notice.meant(session, persons[0], recipient[-notice.SUFFIX :]) if persons else None
         found.append(Letter(id_, channel, persons, (told.stream, told.version) if told else None, text))
     return found
+
+
+def reroute(this: Round, lane: str, other: Lane) -> int:
+    """Move what waits in a lane to another, and have that one woken; how many rows."""
+    moved = leases.reroute(this.session, lane, other.name, other.accepts, this.now)
+    this.deliveries = this.deliveries or moved > 0
+    return moved
 
 
 def lease(session: Session, lane: str, now: int, until: int, limit: int) -> Batch:

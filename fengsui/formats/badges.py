@@ -88,24 +88,21 @@ def badge(hazard: str, level: str, name: str, english: str, *, mark: str = "") -
     )
 
 
-def sign(hazard: str, level: str, name: str) -> str:
-    """The small sign of a hazard at a level, 34 by 20: pictogram and colour word, for lists and maps.
+def sign(hazard: str, level: str, id_: str) -> str:
+    """The small sign of a hazard at a level, 34 by 20, as a symbol of that id: drawn once, used wherever it stands.
 
-    Raises KeyError for a level that is none of the four.
+    Pictogram and colour word, in the font of where it stands. Raises KeyError for a level that is none of the four.
 
-    >>> sign("gale", "blue", "大风").count("蓝")
-    2
+    >>> sign("gale", "blue", "s").count("蓝")
+    1
     """
     ground, ink = GROUND[level], INK[level]
     line = f'fill="none" stroke="{ink}" stroke-linecap="round" stroke-linejoin="round"'
     picture = _PICTURES.get(hazard, _BANG).replace("{line}", line).replace("{ground}", ground)
-    title = escape(f"{name}{WORD[level]}色")
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="34" height="20" viewBox="0 0 34 20" role="img" aria-label="{title}">'
-        f'<rect width="34" height="20" rx="3" fill="{ground}"/>'
+        f'<symbol id="{escape(id_)}" viewBox="0 0 34 20"><rect width="34" height="20" rx="3" fill="{ground}"/>'
         f'<g transform="translate(3 2) scale(.25)" fill="{ink}">{picture}</g>'
-        f'<text x="26" y="14.5" font-size="12" font-weight="700" text-anchor="middle" fill="{ink}" stroke="none"'
-        f' font-family="{FONT}">{WORD[level]}</text></svg>'
+        f'<text x="26" y="14.5" font-size="12" font-weight="700" text-anchor="middle" fill="{ink}">{WORD[level]}</text></symbol>'
     )
 
 

@@ -28,12 +28,13 @@ KINDS: dict[str, type[Any]] = {
     "audience": clauses.Audience,
     "report": clauses.Report,
     "addressee": clauses.Addressee,
+    "resend": clauses.Resend,
     "unit": clauses.Unit,
     "area": clauses.Area,
 }
 """Word (a folder, a group of ``tables.toml``, a list) → the struct each of its tables is."""
 
-GROUPS = ("ladder", "audience", "report", "addressee")
+GROUPS = ("ladder", "audience", "report", "addressee", "resend")
 """Groups that may stand in ``tables.toml``."""
 
 SINGLE: dict[str, type[Any]] = {
@@ -248,7 +249,7 @@ def _whole(tables: Tables, word: str, stem: str, where: str, raw: dict[str, Any]
 
 
 def _groups(tables: Tables, where: str, raw: dict[str, Any]) -> None:
-    """Ladders, audiences, reports and addressees of guides: tables by name."""
+    """Ladders, audiences, reports, addressees of guides, resends: tables by name."""
     for word, group in raw.items():
         if word not in GROUPS or not isinstance(group, dict):
             tables.faults.append(Fault(where, word, f"没有这类表。可用：{'、'.join(GROUPS)}。", "P004"))

@@ -9,6 +9,7 @@ import asyncio
 import email
 import email.policy
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 KEPT = 500
@@ -27,17 +28,19 @@ ANSWERS = {
 
 
 class Letter(NamedTuple):
-    """A letter as its reader sees it."""
+    """A letter as its reader sees it; at: when it came, UTC µs."""
 
+    at: int
     to: str
     subject: str
     text: str
 
 
 class Mailbox:
-    """The server; ``letters``: what came, oldest first."""
+    """The server; ``letters``: what came, oldest first. clock: UTC µs, as the rehearsal has it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self.clock = clock
         self.letters: deque[Letter] = deque(maxlen=KEPT)
         self.count = 0
         self._server: asyncio.Server | None = None
@@ -88,4 +91,4 @@ class Mailbox:
         text = str(body.get_content()).strip() if body is not None else ""
         for address in to:
             self.count += 1
-            self.letters.append(Letter(address, str(message["subject"] or ""), text))
+            self.letters.append(Letter(self.clock(), address, str(message["subject"] or ""), text))

@@ -24,6 +24,7 @@ from fengsui.core.state import DISTRICT
 from fengsui.flow import inputs
 from fengsui.flow.clock import Jumping
 from fengsui.flow.serve import House
+from fengsui.formats import sms
 from fengsui.gateways.email import Email
 from fengsui.gateways.sms_smpp import SmsSmpp
 from fengsui.rehearse.cast import Act, Cast, Correct, Do, Say
@@ -49,11 +50,13 @@ POLL = 0.0005
 
 
 class Heard(NamedTuple):
-    """A message as a phone shows it: when, from which number, its words."""
+    """A message as a phone shows it: when, from or to which number, its words, in how many parts; mine: it was sent."""
 
     at: int
     source: str
     text: str
+    parts: int = 1
+    mine: bool = False
 
 
 class Stuck(OSError):  # noqa: N818 - the condition is the name
@@ -73,7 +76,7 @@ class Stage:
         self.clock = Jumping(start)
         self.centre = Centre(Plan(), self._message)
         self.centre.postpone = self._postpone
-        self.mailbox = Mailbox()
+        self.mailbox = Mailbox(self.clock.now)
         self.address = address
         self.phones: dict[str, list[Heard]] = {}
         self.automatic = True
@@ -177,7 +180,12 @@ class Stage:
     def answer(self, number: str, text: str) -> None:
         """A visitor answers from an invented phone, to whoever wrote last."""
         heard = self.phones.get(number)
-        self.centre.reply(number, heard[-1].source if heard else SOURCE, text)
+        self._reply(number, heard[-1].source if heard else SOURCE, text)
+
+    def _reply(self, number: str, source: str, text: str) -> None:
+        said = Heard(self.clock.now(), source, text, len(sms.split(text)), mine=True)
+        self.phones.setdefault(number, []).append(said)
+        self.centre.reply(number, source, text)
 
     async def quiet(self) -> None:
         """Until nothing is on its way anywhere. Raises Stuck after a minute of real time."""
@@ -219,8 +227,7 @@ class Stage:
         self.at(self.clock.now() + wait, lambda: then("" if arrives else DEAD))
 
     def _message(self, number: str, source: str, text: str, parts: int) -> None:
-        del parts
-        self.phones.setdefault(number, []).append(Heard(self.clock.now(), source, text))
+        self.phones.setdefault(number, []).append(Heard(self.clock.now(), source, text, parts))
         acts = list(self.cast.hears(number, text, self.clock.now()))
         if self.automatic:
             self._act(acts, source)
@@ -239,14 +246,24 @@ class Stage:
             self.at(act.at, lambda act=act: self._do(act, source))  # type: ignore[misc]
 
     def _do(self, act: Act, source: str) -> None:
+        if not self.automatic or self._decided(act):
+            return
         match act:
             case Say():
-                self.centre.reply(act.number, source, act.text)
+                self._reply(act.number, source, act.text)
             case Do():
                 fact, papers = self._noted(act)
                 self.post(inputs.Input(f"script/{next(self._names)}", fact, papers))
             case Correct():
                 self._correct(act)
+
+    def _decided(self, act: Act) -> bool:
+        """Whether a visitor was quicker to decide for a unit: nobody of the cast overrules him."""
+        if not (isinstance(act, Do) and isinstance(act.fact, SuspensionDecided)) or act.fact.lifted:
+            return False
+        state = self.house.writer.world.at(act.fact.stream)
+        before = state.suspension.get(act.fact.unit)
+        return before is not None and before.at >= state.alert.at
 
     def _noted(self, act: Do) -> tuple[Fact, tuple[Paper, ...]]:
         """The fact with the digest of its note, and with what its maker sees on the screen at that moment."""

@@ -7,8 +7,9 @@ import contextlib
 import secrets
 import sys
 
+from fengsui.core import suspension
 from fengsui.flow import serve
-from fengsui.rehearse.phones import Phones
+from fengsui.rehearse.phones import Login, Phones, Ready
 from fengsui.rehearse.stage import Stage
 
 POSTS = {
@@ -23,6 +24,8 @@ POSTS = {
     "administrator": "",
 }
 """For each role the post whose holder the ready login acts for."""
+PIN = "4816"
+"""What everybody invented who may decide for his unit has as his PIN."""
 
 
 async def visit(stage: Stage, port: int) -> None:
@@ -30,17 +33,19 @@ async def visit(stage: Stage, port: int) -> None:
     from fengsui.config.asgi import Application  # noqa: PLC0415 - pages need Django configured, which needs a place
 
     password = f"moni-{secrets.token_hex(3)}"
-    await asyncio.to_thread(_accounts, stage, password)
+    logins = await asyncio.to_thread(_accounts, stage, password)
+    await asyncio.to_thread(_pins, stage)
     application = Application(stage.house)
-    phones = Phones(stage, application)
-    sys.stdout.write(_welcome(port, password))
-    sys.stdout.flush()
+    phones = Phones(stage, application, Ready(logins, password, PIN))
     pacing = asyncio.create_task(stage.pace(lambda: phones.speed))
     pacing.add_done_callback(
         lambda _: stage.house.over.set()
     )  # time that stands still must not look like a calm night
     try:
-        await serve.serve(phones, stage.house.over, host="127.0.0.1", port=port)
+        await serve.serve(
+            phones, stage.house.over, host="127.0.0.1", port=port,
+            opened=lambda: _welcome(port, password), closing=application.leave,
+        )  # fmt: skip
     finally:
         pacing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -48,23 +53,39 @@ async def visit(stage: Stage, port: int) -> None:
         application.close()
 
 
-def _accounts(stage: Stage, password: str) -> None:
+def _accounts(stage: Stage, password: str) -> tuple[Login, ...]:
     from fengsui.store.accounts import Account  # noqa: PLC0415 - tables need Django configured, which needs a place
     from fengsui.web import guard, rights  # noqa: PLC0415
 
     held = {p.id: p for p in stage.population.posts}
     names = {p.id: p.name for p in stage.population.people}
+    logins = []
     for role, post in POSTS.items():
         person, unit = (held[post].holder, held[post].unit) if post else ("", "")
         account = Account(username=role, role=role, unit=unit, person=person)
         account.name = f"{rights.ROLES[role]} {names.get(person, '')}".strip()
         guard.set_password(account, password)
+        place = stage.pack.units[unit].name if unit else ""
+        logins.append(Login(role, f"{account.name}　{place}".strip()))
+    return tuple(logins)
 
 
-def _welcome(port: int, password: str) -> str:
+def _pins(stage: Stage) -> None:
+    """One hash for all: hundreds would take a minute of work that no rehearsal needs."""
+    from django.contrib.auth.hashers import make_password  # noqa: PLC0415 - needs Django configured
+
+    from fengsui.store.accounts import Pin  # noqa: PLC0415
+
+    made = make_password(PIN)
+    deciders = {p.holder for p in stage.population.posts if p.holder and p.role in suspension.DECIDERS}
+    Pin.objects.bulk_create([Pin(person=person, hash=made) for person in sorted(deciders)])
+
+
+def _welcome(port: int, password: str) -> None:
     logins = "、".join(POSTS)
-    return (
+    sys.stdout.write(
         f"\n可以参观：http://127.0.0.1:{port}　（Ctrl-C 结束）\n"
-        f"登录名：{logins}\n口令都是：{password}\n"
+        f"登录名：{logins}\n口令都是：{password}\n停工停业停课的决定口令都是：{PIN}\n"
         f"虚构的手机与时间快慢：http://127.0.0.1:{port}/rehearse\n"
     )
+    sys.stdout.flush()

@@ -7,7 +7,7 @@ many rows in one step and compute here, for a round holds the lock and nothing c
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +19,8 @@ from fengsui.store.states import State
 
 BATCH = 250
 """Most rows of a lease: in doubt after a crash = leased."""
+SLICE = 4_000
+"""Most rows moved to another lane at a time."""
 RANKS = 8
 """Red to blue, each for persons named by a clause and then for lists."""
 AGAIN = 3
@@ -27,7 +29,7 @@ AGAIN = 3
 
 class Leased(NamedTuple):
     """A row to hand over. cipher None: the address was erased. texts: what the body is split into as short messages.
-    accepted: mask of parts the peer has already.
+    accepted: mask of parts the peer has already. doubtful: how often it may have gone out without our knowing.
     """
 
     id: int
@@ -96,6 +98,7 @@ _RANK = (
     "SELECT * FROM (SELECT id FROM delivery WHERE lane = ? AND rank = {n} AND state = 0 AND lease = 0 AND run_at <= ?"
     " AND notice NOT IN (SELECT id FROM notice WHERE stopped = 1 AND drained = 0) ORDER BY run_at LIMIT ? {skip}) AS r{n}"
 )
+_RANKS = ", ".join(map(str, range(RANKS)))
 _WAITING = " UNION ALL ".join(_RANK.replace("{n}", str(rank)) for rank in range(RANKS))
 _DUE = {
     vendor: (
@@ -173,7 +176,7 @@ _HELD = (
 )
 _FINISH = (
     "UPDATE delivery SET accepted = accepted | ?, lease = 0, run_at = ?, state = ?,"
-    " doubtful = CASE WHEN CAST(? AS BIGINT) = 1 THEN 1 ELSE doubtful END,"
+    " doubtful = doubtful + CASE WHEN CAST(? AS BIGINT) = 1 THEN 1 ELSE 0 END,"
     " code = CASE WHEN CAST(? AS TEXT) = '' THEN code ELSE ? END"
     " WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text})"
 )
@@ -257,7 +260,7 @@ def expire_doubtful(session: Session, now: int) -> list[Moved]:
     and for orange and red; else closed as unknown and counted.
     """
     rows = session.run(
-        "UPDATE delivery SET lease = 0, run_at = ?, doubtful = 1, code = 'in-doubt',"
+        "UPDATE delivery SET lease = 0, run_at = ?, doubtful = doubtful + 1, code = 'in-doubt',"
         " state = CASE WHEN responsible = 1 OR rank <= ? THEN 0 ELSE 1 END"
         " WHERE state = 0 AND NOT (lease = 0) AND run_at <= ?"
         " RETURNING id, notice, recipient, channel, responsible, state",
@@ -268,9 +271,23 @@ def expire_doubtful(session: Session, now: int) -> list[Moved]:
     return moved
 
 
-def reroute(session: Session, lane: str, other: str, channel: str) -> int:
-    """Move what no peer has accepted and nobody holds from a lane to another of the same channel."""
+def revive(session: Session, lane: str, at: int) -> int:
+    """A lane works again: what is in doubt there waits no longer than until a moment."""
     return session.count(
-        "UPDATE delivery SET lane = ? WHERE lane = ? AND channel = ? AND state = 0 AND lease = 0 AND accepted = 0",
-        other, lane, channel,
+        f"UPDATE delivery SET run_at = ? WHERE lane = ? AND rank IN ({_RANKS}) AND state = 0 AND lease = 0"  # noqa: S608
+        " AND run_at > ? AND doubtful > 0",
+        at, lane, at,
+    )  # fmt: skip
+
+
+def reroute(session: Session, lane: str, other: str, series: Collection[str], now: int) -> int:
+    """Move rows of which nothing is accepted and which nobody holds from a lane to another of the same channel, due at
+    once, the most urgent first; how many, at most ``SLICE``. series: of the tellings that may leave there.
+    """
+    return session.count(
+        "UPDATE delivery SET lane = ?, run_at = CASE WHEN run_at > ? THEN ? ELSE run_at END WHERE id IN ("
+        "SELECT id FROM delivery WHERE lane = ? AND state = 0 AND lease = 0 AND accepted = 0 AND notice IN"
+        " (SELECT n.id FROM notice n WHERE n.series IN (SELECT j.value FROM {each_text})"
+        " AND NOT (n.stopped = 1 AND n.drained = 0)) ORDER BY rank, run_at LIMIT ?)",
+        other, now, now, lane, pack(sorted(series)), SLICE,
     )  # fmt: skip

@@ -258,7 +258,8 @@ class Delivery(models.Model):
     recipient: person id, or "m" + keyed hash of a list member's address (the same number is told once).
     address: id of the address, or of the member where responsible = 0. state: ``states``. rank: 2 × notice's rank,
     + 1 for the informed. lease: token of who is sending it, 0 = nobody. run_at: when it is due, or its lease ends.
-    accepted, delivered: masks of parts. doubtful: may be a duplicate.
+    accepted, delivered: masks of parts. doubtful: how often it may have gone out unknown to
+    us: a further one may be a duplicate.
     """
 
     notice = models.BigIntegerField()
@@ -276,7 +277,7 @@ class Delivery(models.Model):
     run_at = _number()
     lease = _number()
     attempts = models.SmallIntegerField(default=0)
-    doubtful = _flag()
+    doubtful = models.SmallIntegerField(default=0)
     code = _text()
 
     class Meta:

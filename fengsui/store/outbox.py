@@ -124,7 +124,7 @@ def expire(session: Session, now: int, limit: int = SLICE) -> list[Moved]:
     have gone out is closed as unknown, the rest as expired.
     """
     rows = session.run(
-        "UPDATE delivery SET state = CASE WHEN doubtful = 1 THEN 1 ELSE 3 END,"
+        "UPDATE delivery SET state = CASE WHEN doubtful > 0 THEN 1 ELSE 3 END,"
         " code = CASE WHEN code = '' THEN 'expired' ELSE code END WHERE id IN (SELECT d.id FROM delivery d"
         " WHERE d.state = 0 AND d.lease = 0 AND d.notice IN (SELECT n.id FROM notice n WHERE n.expires <= ?"
         " AND EXISTS (SELECT 1 FROM notice_channel c WHERE c.notice = n.id AND c.open > 0)) LIMIT ?)"

@@ -6,6 +6,7 @@ Failures are counted for a name and for a client; the message never says which o
 from __future__ import annotations
 
 import secrets
+from functools import cache
 
 import pyotp
 from django.contrib.auth.hashers import check_password, make_password
@@ -43,7 +44,7 @@ def locked(username: str, address: str) -> bool:
 def check(username: str, password: str, code: str, address: str) -> Account | None:
     """The account, if name, password and (where enrolled) one-time code are right; a failure is remembered."""
     account = Account.objects.filter(username=username, active=True).first()
-    stored = account.password if account else _DUMMY
+    stored = account.password if account else _nobodys()
     right = check_password(password, stored) and account is not None
     if right and account and account.totp:
         right = valid(account, code)
@@ -54,8 +55,12 @@ def check(username: str, password: str, code: str, address: str) -> Account | No
     return account
 
 
-_DUMMY = make_password(secrets.token_hex(8))
-"""Checked where there is no such account, so that the answer takes as long."""
+@cache
+def _nobodys() -> str:
+    """Checked where there is no such account, so that the answer takes as long. Made when first needed: it takes as
+    long as a password, and a process that starts again in the middle of a night has other things to do.
+    """
+    return make_password(secrets.token_hex(8))
 
 
 def knows(account: Account, password: str) -> bool:

@@ -15,6 +15,7 @@ from fengsui.core.facts import Fact
 from fengsui.core.state import World
 from fengsui.flow.inputs import Answer, Input, Parked, Signature, Unwritten
 from fengsui.flow.serve import House
+from fengsui.store import history
 from fengsui.store.archive import Paper
 from fengsui.store.people import Edit
 from fengsui.store.sql import Session
@@ -70,6 +71,11 @@ def session() -> Session:
         found = _local.session = Session()
         _local.house = _house
     return found
+
+
+def recorded(form: str) -> bool:
+    """Whether a form has been recorded already: it comes by a second click, or by a way back."""
+    return bool(form) and bool(history.consequences(session(), f"form/{form}"))
 
 
 def record(

@@ -1,8 +1,10 @@
-"""中间件 Middleware: the strict content policy on every answer, and the gate that knows who may open what."""
+"""中间件 Middleware: the strict content policy on every answer, turns for one browser's forms, and the gate that knows who may open what."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +38,37 @@ def policy(respond: Respond) -> Respond:
         return response
 
     return answer
+
+
+class Turns:
+    """What one browser sends to one address goes in turn: the second click finds done what the first has done."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+        self._guard = threading.Lock()
+        self._turns: dict[tuple[str, str], tuple[threading.Lock, int]] = {}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Wait for those before; nobody waits for another browser. A link is its holder's, whatever browser he has."""
+        browser = request.session.session_key or ("link" if request.path.startswith("/a/") else "")
+        if request.method != "POST" or not browser:
+            return self.respond(request)
+        with self._turn((browser, request.path)):
+            return self.respond(request)
+
+    @contextlib.contextmanager
+    def _turn(self, key: tuple[str, str]) -> Iterator[None]:
+        with self._guard:
+            lock, count = self._turns.get(key, (threading.Lock(), 0))
+            self._turns[key] = (lock, count + 1)
+        try:
+            with lock:
+                yield
+        finally:
+            with self._guard:
+                lock, count = self._turns.pop(key)
+                if count > 1:
+                    self._turns[key] = (lock, count - 1)
 
 
 class Gate:

@@ -236,13 +236,12 @@ def _decisions(state: State, world: World, now: int) -> Iterator[Mark]:
 
 def towns(state: State | None, world: World, now: int, day: str) -> list[Town]:
     """Every township that exists on a day (ISO), those with trouble first; without a warning all are uninvolved."""
-    owed: dict[str, list[Row]] = defaultdict(list)
-    for row in tasks.rows(world):
-        if state is not None and row.stream == state.stream:
-            owed[row.unit].append(row)
     units = [u for u in world.pack.units.values() if "townships" in u.groups and stands(u, day)]
     if state is None:
         return [_aside(u, world) for u in units]
+    owed: dict[str, list[Row]] = defaultdict(list)
+    for row in tasks.rows_of(state):
+        owed[row.unit].append(row)
     answers, told = _answers(state), _told(state)
     made = [_town(u, state, _Of(owed[u.id], answers[u.id], told[u.id]), world, now) for u in units]
     return sorted(made, key=lambda t: ORDER.index(t.state))
@@ -275,7 +274,7 @@ def _town(unit: Unit, state: State, of: _Of, world: World, now: int) -> Town:
         area=unit.area,
         state=_state(unit.id, state, of.answers, relay, now),
         level=level,
-        delivered=_delivered(unit.id, state, of.told),
+        delivered=_delivered(of.told),
         answered=_answered(of.answers, now),
         relay=_relay(relay, now),
         stops=_stops(unit.id, state, now),
@@ -299,13 +298,12 @@ def _state(unit: str, state: State, answers: list[tuple[str, Share]], relay: Sha
     return progress
 
 
-def _delivered(unit: str, state: State, told: list[Contact]) -> Mark:
+def _delivered(told: list[Contact]) -> Mark:
     """Persons told for the unit to whom a message was delivered, of all that were; an answer is none (notice "")."""
     if not told:
         return Mark("无人可通知", "late")
     reached = sum(any(n and r != "handed_over" for n, r in p.reach.items()) for p in told)
-    arrived = state.received.get(unit, 0) >= state.alert.version
-    return Mark(f"{reached}/{len(told)} 人", "ok" if arrived else "wait")
+    return Mark(f"{reached}/{len(told)} 人", "ok" if reached == len(told) else "wait")
 
 
 def _answered(answers: list[tuple[str, Share]], now: int) -> Mark:

@@ -138,7 +138,7 @@ def view(person: str, state: State, world: World, now: int, *, text: str = "", t
         + (f"　第{state.alert.version}版" if state.alert.version > 1 else ""),
         expires="" if over else _day(state.alert.expires, pack),
         areas=_areas(state, pack),
-        text=text,
+        text=f"{text.rstrip('，')}。" if over and text.endswith("，") else text,
         guide=pack.guide(signal, _reader(contact, world))[:GUIDE] if signal and not over else (),
         who=_who(person, contact, world),
         received=_received(contact, owed.acknowledge, now, pack),

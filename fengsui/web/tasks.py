@@ -89,15 +89,17 @@ _made: dict[str, tuple[State, tuple[Row, ...]]] = {}
 def rows(world: World) -> Iterator[Row]:
     """Every open row of every open stream."""
     for state in tuple(world.streams.values()):
-        if state.closed:
-            continue
-        known = _made.get(state.stream)
-        if known is None or known[0] is not state:
-            known = _made[state.stream] = (
-                state,
-                tuple(r for r in board.rows(state).values() if r.ended is None),
-            )
-        yield from known[1]
+        if not state.closed:
+            yield from rows_of(state)
+
+
+def rows_of(state: State) -> tuple[Row, ...]:
+    """Every open row of a stream."""
+    known = _made.get(state.stream)
+    if known is None or known[0] is not state:
+        made = tuple(r for r in board.rows(state).values() if r.ended is None)
+        known = _made[state.stream] = state, made
+    return known[1]
 
 
 def rank(row: Row, now: int) -> str:

@@ -15,21 +15,25 @@ from fengsui.web import paths, sentences, tasks
 from fengsui.web.outlook import REVIEW
 from fengsui.web.tasks import Group, Task, Who
 
+OTHERS = 6
+"""Other things of a unit that its card words; the rest is a number."""
+
 
 class Card(NamedTuple):
-    """What waits at one unit: the most pressing of it, worded, and the rest; unit: its name. Each thing with the warning
-    it is about, where that is not plain.
+    """What waits at one unit: the most pressing of it, worded, and the next; unit: its name; count: of everything there.
+    Each thing with the warning it is about, where that is not plain.
     """
 
     task: Task
     warning: str = ""
     unit: str = ""
     others: tuple[tuple[Task, str], ...] = ()
+    count: int = 1
 
     @property
-    def count(self) -> int:
-        """How many things wait there."""
-        return 1 + len(self.others)
+    def rest(self) -> int:
+        """How many things are only counted."""
+        return self.count - 1 - len(self.others)
 
 
 class Sorted(NamedTuple):
@@ -81,9 +85,9 @@ def piles(groups: Sequence[Group], unit: str) -> list[tuple[Group, ...]]:
 
 def card(pile: Sequence[Group], who: Who, world: World, *, named: bool) -> Card:
     """A pile, worded. named: whether it must say which warning it is about."""
-    worded = [tasks.task(group, who, world) for group in pile]
+    worded = [tasks.task(group, who, world) for group in pile[: OTHERS + 1]]
     first, *others = [(task, label(task.stream, world) if named else "") for task in worded]
-    return Card(*first, sentences.unit(first[0].unit, world), tuple(others))
+    return Card(*first, sentences.unit(first[0].unit, world), tuple(others), len(pile))
 
 
 def label(stream: str, world: World) -> str:

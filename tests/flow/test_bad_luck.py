@@ -15,10 +15,11 @@ import urllib.request
 import pytest
 
 from fengsui.core.facts import DirectoryChanged, Exhausted, Reached, TimeReached
+from fengsui.flow import failover, pulse, send
 from fengsui.flow.clock import STEP, Clock, Jumping
 from fengsui.flow.inputs import Input, Parked
 from fengsui.gateways.sms_smpp import SmsSmpp
-from fengsui.rehearse.smsc import Plan
+from fengsui.rehearse.smsc import Centre, Plan
 from fengsui.store.archive import Paper
 from fengsui.store.states import State
 from tests.flow import district
@@ -106,6 +107,49 @@ def test_a_centre_that_does_not_answer_leaves_doubt_and_is_asked_again(database)
             await until(lambda: count("state = 7") == count())
 
     asyncio.run(night())
+    whole(database)
+
+
+@pytest.mark.parametrize("fault", ["silent", "gone"])
+def test_another_gateway_of_the_channel_takes_over_from_one_that_dies(database, fault, monkeypatch):
+    """Two accounts at two centres; the first dies while it sends. Everybody is reached, and whoever may have it twice
+    is marked.
+    """
+    monkeypatch.setattr(failover, "LOOK", 0.1)
+    monkeypatch.setattr(pulse, "PATIENCE", 0.3)
+    monkeypatch.setattr(send, "PROBE", 0.05)
+
+    async def night():
+        clock, centres, gateways = Jumping(NIGHT), [Centre(Plan(latency=0.01)), Centre(Plan())], []
+        for n, centre in enumerate(centres, 1):
+            centre.submitted = []
+            given = {
+                "host": "127.0.0.1", "port": str(await centre.start()), "system_id": "t", "password": "rehearse",
+                "source": SOURCE, "timeout": "1", "window": "10",
+            }  # fmt: skip
+            gateways.append(SmsSmpp(f"sms_{n}", given, accepts=frozenset({"test"}), clock=clock.now))
+        async with running(database, *gateways, clock=clock) as house:
+            await house.writer.post(Input("form-1", alert()))
+            await until(lambda: len(centres[0].submitted) > 30)
+            if fault == "silent":
+                centres[0].plan.hang = True
+            else:
+                await centres[0].stop()
+            await until(lambda: house.lanes[0].relief == "sms_2")
+            said = await asyncio.to_thread(house.health)
+            assert not said["sms_1"].up
+            assert "sms_2" in said["sms_1"].text
+            await until(lambda: not count("state = 0"), 30)
+        for centre in centres:
+            await centre.stop()
+        return [{(m.destination, m.body) for m in c.submitted} for c in centres]
+
+    first, second = asyncio.run(night())
+    assert count("lane = 'sms_1' AND state >= 2") > 0
+    assert count("lane = 'sms_2' AND state = 7") > 50
+    both = len(first & second)
+    assert both <= (ask("SELECT sum(parts) FROM delivery WHERE lane = 'sms_2' AND doubtful > 0")[0][0] or 0)
+    assert len(first | second) == ask("SELECT sum(parts) FROM delivery")[0][0]
     whole(database)
 
 

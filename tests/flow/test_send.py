@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fengsui.flow import send
+from fengsui.flow import failover, pulse, send
 from fengsui.flow.clock import Jumping
 from fengsui.flow.inputs import Input, Pending, Unwritten
 from fengsui.gateways.contract import Outcome
@@ -231,7 +231,8 @@ def test_throttled_rows_wait_briefly_and_leave(database):
 
 
 @pytest.mark.parametrize("level", ["red", "blue"])
-def test_doubt_is_marked_and_sent_again_or_closed(database, level):
+def test_doubt_is_marked_and_sent_again_or_closed(database, level, monkeypatch):
+    monkeypatch.setattr(send, "PROBE", 0.0)
     seen: set[int] = set()
 
     def silent(handover, index):
@@ -245,7 +246,7 @@ def test_doubt_is_marked_and_sent_again_or_closed(database, level):
         async with running(database, way) as house:
             await issued(house, level=level)
             await until(lambda: not house.lanes[0].busy)
-            await minutes(house, 1, 5 * SECOND)
+            await minutes(house, 1)
             await until(done)
 
     asyncio.run(night())
@@ -254,6 +255,86 @@ def test_doubt_is_marked_and_sent_again_or_closed(database, level):
     )
     ends = {s for (s,) in ask("SELECT DISTINCT state FROM delivery WHERE responsible = 0")}
     assert ends <= {State.HANDED_OVER if level == "red" else State.UNKNOWN}
+
+
+def test_a_gateway_that_takes_everything_and_answers_nothing_wakes_nobody_every_minute(database, monkeypatch):
+    """One row at a time, each wait twice as long; loud at the desk; when it answers again, all within a minute."""
+    monkeypatch.setattr(send, "PROBE", 0.0)
+    alarms, tries = [], []
+
+    async def night():
+        way, clock = Way(say=lambda *_: (Outcome.UNKNOWN, "no answer")), Jumping(NIGHT)
+        async with running(database, way, clock=clock) as house:
+            house.writer.alarm.append(alarms.append)
+            await issued(house, level="blue")
+            lane = house.lanes[0]
+            await until(lambda: not lane.busy)
+            assert lane.pulse.state == "silent"
+            (said,) = (await asyncio.to_thread(house.health)).values()
+            assert (said.up, said.code) == (False, "R034")
+            ids = {id_ for (id_,) in ask("SELECT min(id) FROM delivery WHERE responsible = 1")}
+            for _ in range(33):
+                seen = len(way.sent)
+                await minutes(house, 1)
+                tries.extend((clock.now() - NIGHT) // MINUTE for _, h in way.sent[seen:] if h.id in ids)
+            way.say = lambda *_: Outcome.ACCEPTED
+            await issued(house, 2)  # something else shows that it answers
+            await minutes(house, 1)
+            assert lane.pulse.state == "well"
+            assert (await asyncio.to_thread(house.health))["sms_1"].up
+
+    asyncio.run(night())
+    assert tries == [1, 3, 7, 15, 31]
+    assert [a.code for a in alarms] == ["R034"]
+    assert count("state = 0") == 0
+    assert count("doubtful = 6 AND state = 2") > 0
+
+
+def test_what_waits_in_a_dead_lane_leaves_by_another_of_its_channel(database, monkeypatch):
+    monkeypatch.setattr(failover, "LOOK", 0.05)
+    monkeypatch.setattr(pulse, "PATIENCE", 0.2)
+    monkeypatch.setattr(send, "PROBE", 0.05)
+    monkeypatch.setattr(send, "GLANCE", 0.05)
+
+    async def night():
+        one, two = Way("one", say=offline), Way("two")
+        post, drill = Way("post"), Way("drill", accepts=("exercise",))
+        post.channel = "email"
+        async with running(database, one, post, drill, two) as house:
+            await issued(house)
+            await until(done)
+            said = await asyncio.to_thread(house.health)
+            assert "two" in said["one"].text
+            one.say = lambda *_: Outcome.ACCEPTED
+            await issued(house, 2)
+            await until(lambda: house.lanes[0].relief == "" and done())
+        return post, drill, two
+
+    post, drill, two = asyncio.run(night())
+    assert (post.sent, drill.sent) == ([], [])
+    assert len(two.ids()) == len(set(two.ids())) == count("lane = 'two' AND state = 2 AND doubtful = 0") > 50
+    assert count("lane = 'one' AND state = 2") > 0
+
+
+def test_nothing_moves_out_of_a_held_lane_or_into_one(database, monkeypatch):
+    monkeypatch.setattr(failover, "LOOK", 0.02)
+    monkeypatch.setattr(pulse, "PATIENCE", 0.0)
+    monkeypatch.setattr(send, "PROBE", 0.02)
+
+    async def night():
+        one, two = Way("one", say=offline), Way("two")
+        async with running(database, one, two) as house:
+            house.lanes[1].held = True
+            await issued(house)
+            await until(lambda: house.lanes[0].dead)
+            await asyncio.sleep(0.2)
+            assert count("lane = 'one' AND state = 0") == count()
+            house.lanes[0].held, house.lanes[1].held = True, False
+            await asyncio.sleep(0.2)
+            assert count("lane = 'one' AND state = 0") == count()
+        return two
+
+    assert asyncio.run(night()).sent == []
 
 
 def test_only_missing_parts_are_sent_again(database):
@@ -286,7 +367,7 @@ def test_only_missing_parts_are_sent_again(database):
 def test_what_never_reached_the_wire_does_not_count_and_waits_for_the_line(database, monkeypatch):
     """Not connected: one row is tried each second, the others stay untouched; a person is told; then all leave."""
     monkeypatch.setattr(send, "PROBE", 0.05)
-    monkeypatch.setattr(send, "PATIENCE", 0.3)
+    monkeypatch.setattr(pulse, "PATIENCE", 0.3)
     alarms = []
 
     async def night():
@@ -299,10 +380,10 @@ def test_what_never_reached_the_wire_does_not_count_and_waits_for_the_line(datab
             assert count("attempts > 1") == 0  # one may be with the gateway right now
             assert count("attempts = 1") <= 1
             assert count("code = 'not connected'") > 0
-            assert house.lanes[0].down
+            assert house.lanes[0].pulse.down
             way.say, way.sent[:] = (lambda *_: Outcome.ACCEPTED), []
             await until(done)
-            assert not house.lanes[0].down
+            assert not house.lanes[0].pulse.down
         return way
 
     way = asyncio.run(night())

@@ -39,7 +39,7 @@ class Way:
         """Nothing to close."""
 
     async def check(self) -> Health:
-        return Health(up=not self.dead, text="")
+        return Health(up=not self.dead and self.say is not offline, text="")
 
     async def send(self, batch: Sequence[Handover]) -> list[Result]:
         self.batches += 1

@@ -78,7 +78,7 @@ def test_letters_leave_once_the_server_is_back(database, monkeypatch):
         server, port = Script(), free_port()
         async with running(database, gateway(port), Way("sms_1")) as house:
             await issued(house)
-            await until(lambda: house.lanes[0].down)
+            await until(lambda: house.lanes[0].pulse.down)
             await server.start(port)
             await until(lambda: not count("channel = 'email' AND state = 0"))
         await server.stop()

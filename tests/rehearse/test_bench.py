@@ -1,7 +1,7 @@
 """The benches run, are honest about what they lost, and are not slow.
 
-The bounds are far below what is claimed (docs/benchmarks.md), because other programs share the machine; what those do
-not change, the CPU time of a message and of a decision, is held to about twice its figure.
+The bounds are half of what is claimed (docs/benchmarks.md) or less, because other programs share the machine; what
+those do not change, the CPU time of a message and of a decision, is held to about twice its figure.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ def best(run, good, tries=3):
 def test_dispatch_loses_nothing_and_doubles_nothing():
     found = best(
         lambda: bench("dispatch", "--recipients", "4000"),
-        lambda f: f["messages_per_s"] >= 1000 and f["first_ms"] < 1000 and f["cpu_us"] < 200,
+        lambda f: f["messages_per_s"] >= 2500 and f["first_ms"] < 500 and f["cpu_us"] < 150,
     )
     assert found.keys() == DISPATCH
     assert (found["recipients"], found["responsible"], found["delivered"]) == (4000, 1000, 4000)
     assert (found["lost"], found["duplicates"], found["parts"], found["characters"]) == (0, 0, 1, 48)
     assert found["reached_facts"] == 2000  # handed over and delivered, for each responsible person
-    assert found["messages_per_s"] >= 1000
-    assert found["first_ms"] < 1000
-    assert found["cpu_us"] < 200
+    assert found["messages_per_s"] >= 2500
+    assert found["first_ms"] < 500
+    assert found["cpu_us"] < 150
     assert found["rss_mb"] < 400
 
 
@@ -71,14 +71,41 @@ def test_dispatch_on_postgresql(postgresql):
 
 def test_every_answer_through_the_link_is_a_fact():
     found = best(
-        lambda: bench("ack", "--clients", "100"), lambda f: f["answers_per_s"] >= 250 and f["p99_ms"] < 2000
+        lambda: bench("ack", "--clients", "100"), lambda f: f["answers_per_s"] >= 800 and f["p99_ms"] < 500
     )
     assert found.keys() == {
         "clients", "answers_per_s", "p50_ms", "p99_ms", "errors", "answers", "facts", "rss_mb", "database",
     }  # fmt: skip
     assert (found["clients"], found["answers"], found["facts"], found["errors"]) == (100, 500, 500, 0)
-    assert found["answers_per_s"] >= 250
-    assert found["p99_ms"] < 2000
+    assert found["answers_per_s"] >= 800
+    assert found["p99_ms"] < 500
+
+
+def test_a_change_stands_on_every_open_desk():
+    found = best(
+        lambda: bench("live", "--desks", "40", "--changes", "10"),
+        lambda f: f["p99_ms"] < 1000 and f["storm_p99_ms"] < 2000 and f["desk_page_p99_ms"] < 300,
+    )
+    assert found.keys() == {
+        "desks", "people", "warnings", "changes", "p50_ms", "p99_ms", "storm_p50_ms", "storm_p99_ms",
+        "desk_page_p50_ms", "desk_page_p99_ms", "cpu_ms", "errors", "fetches", "fragment_kb", "facts", "rss_mb", "database",
+    }  # fmt: skip
+    assert (found["desks"], found["people"], found["warnings"]) == (40, 1000, 3)
+    assert (found["changes"], found["facts"], found["errors"]) == (30, 30, 0)
+    assert found["p99_ms"] < 1000
+    assert found["storm_p99_ms"] < 2000
+    assert found["desk_page_p99_ms"] < 300
+    assert found["rss_mb"] < 400
+
+
+@pytest.mark.parametrize("words", [("--desks", "0"), ("--changes", "334")])
+def test_a_bench_of_no_desks_or_of_too_many_changes_says_so(words):
+    done = subprocess.run(
+        [sys.executable, "-m", "fengsui", "bench", "live", *words],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "B005" in done.stderr
 
 
 def test_a_decision_does_not_cost_more_when_the_ledger_grows():

@@ -254,12 +254,37 @@ def test_withdrawing_names_only_whom_nobody_tried_to_reach(database, session):
     assert set(states(session).values()) == {State.WITHDRAWN}
 
 
-def test_waiting_rows_move_to_another_lane_of_their_channel(database, session):
-    told(session, database.vault, "p1", "p2")
-    lease(session, limit=1)
+def test_waiting_rows_move_to_another_lane_as_far_as_they_may_leave_there(database, session):
+    """Not what is held, what a peer has begun to take, or what was withdrawn; at once, whatever it was waiting for."""
+    told(session, database.vault, "held", "begun", "busy", parts=2)
+    rows = lease(session, limit=3)
+    put_off = {"run_at": NOW + 99 * SECOND, "code": "busy"}
+    verdicts = [
+        Verdict(rows[1].id, 7, 0b01, provider_ids=((0, "a"),), **put_off),
+        Verdict(rows[2].id, 7, **put_off),
+    ]
+    leases.finish(session, "sms_1", verdicts, NOW)
+    told(session, database.vault, "gone", stream="other")
+    outbox.withdraw(session, "other")
 
-    assert leases.reroute(session, "sms_1", "sms_2", "sms") == 1
-    assert [r.recipient for r in lease(session, "sms_2", token=8)] == ["p2"]
+    assert leases.reroute(session, "sms_1", "sms_2", {"actual"}, NOW) == 0
+    assert leases.reroute(session, "sms_1", "sms_2", {"test", "actual"}, NOW) == 1
+    assert [r.recipient for r in lease(session, "sms_2", token=8)] == ["busy"]
+
+
+def test_what_is_in_doubt_waits_no_longer_once_the_lane_works(database, session):
+    told(session, database.vault, "doubtful", "busy")
+    rows = lease(session)
+    later = NOW + 480 * SECOND
+    verdicts = [Verdict(r.id, 7, end=e, run_at=later) for r, e in zip(rows, (State.UNKNOWN, 0), strict=True)]
+    leases.finish(session, "sms_1", verdicts, NOW)
+
+    assert leases.revive(session, "sms_2", NOW + 60 * SECOND) == 0
+    assert leases.revive(session, "sms_1", NOW + 60 * SECOND) == 1
+    assert lease(session, now=NOW + 59 * SECOND, token=8) == []
+    assert [(r.recipient, r.doubtful) for r in lease(session, now=NOW + 60 * SECOND, token=9)] == [
+        ("doubtful", 1)
+    ]
 
 
 def test_a_person_is_exhausted_when_every_way_has_failed(database, session):

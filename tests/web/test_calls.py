@@ -226,6 +226,8 @@ def test_a_vacant_post_is_rung_for_and_the_desk_signs_with_who_answered_and_what
     assert "此岗位没有能通知到的责任人" in page
     assert "由值班席代签" in page
     assert "并说明您的姓名、职务和怎么落实" in page
+    assert re.search(r'value="" checked>他人', page)  # not the unit above, which is offered too
+    assert "上级" in page
 
     said = "镇政府门卫接，报告刘副镇长，十分钟内通知到村"
     answer = submit(empty, VACANT, outcome="answered", person="", words=said)

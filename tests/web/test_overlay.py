@@ -156,16 +156,22 @@ def test_a_signature_is_on_the_air_at_once(quiet: Site, served: str, browser: An
     page.goto(f"{served}/tv/overlay")
     until(page, "fengsuiOverlay().rev >= 0")
     page.evaluate(
-        "new MutationObserver(() => { window.on = window.on || Date.now(); })"
+        "new MutationObserver(() => requestAnimationFrame(() => { window.on = Date.now(); }))"
         ".observe(document.getElementById('badges'), {childList: true})"
     )
 
-    begun = time.time()
-    quiet.issue()
-    page.wait_for_selector(".badge svg", timeout=3000)
-
-    took = page.evaluate("window.on") / 1000 - begun
-    assert took < 1.0, took  # twice the figure: the tests share the machine; 0.23–0.34 s measured
+    took = []
+    for n in range(3):  # the figure of a shared machine: the first run that is good enough
+        begun = time.time()
+        quiet.issue(stream=f"incident-{n}")
+        page.wait_for_selector(".badge svg", timeout=3000)
+        until(page, f"window.on > {begun * 1000}")
+        took.append(page.evaluate("window.on") / 1000 - begun)
+        if took[-1] < 0.5:
+            break
+        quiet.issue(2, "", stream=f"incident-{n}")
+        page.wait_for_selector(".badge", state="detached", timeout=3000)
+    assert took[-1] < 0.5, took  # from the signature to the frame that shows it
     assert page.locator("#mark").inner_text() == "模拟"
     size = page.evaluate("parseFloat(getComputedStyle(document.getElementById('crawl')).fontSize)")
     assert size >= 46
@@ -178,7 +184,7 @@ def test_a_signature_is_on_the_air_at_once(quiet: Site, served: str, browser: An
     )
     assert frames >= 25, frames  # 59 on an idle machine; the tests share theirs
 
-    quiet.issue(2, "")
+    quiet.issue(2, "", stream=f"incident-{n}")
     page.wait_for_selector(".badge", state="detached", timeout=3000)
 
 
@@ -250,54 +256,87 @@ def test_with_nobody_answering_a_warning_goes_off_when_it_expires_and_not_before
     assert not page.locator("#bar").is_visible()
 
 
+LOOKING = """() => {
+  window.frames_ = 0; window.bare = 0; window.away = 0;
+  const badges = document.getElementById('badges');
+  const gone = () => {
+    const box = document.querySelector('#badges .badge svg'), at = box && box.getBoundingClientRect();
+    return !at || at.width < 50 || at.height < 50 || at.right < 1 || at.left > innerWidth
+      || getComputedStyle(box).visibility !== 'visible' || getComputedStyle(badges).opacity !== '1';
+  };
+  new MutationObserver(() => { window.away += gone() ? 1 : 0; }).observe(document.body, {
+    childList: true, subtree: true, attributes: true });
+  (function turn() { window.frames_ += 1; window.bare += gone() ? 1 : 0; requestAnimationFrame(turn); })();
+}"""
+"""Looks in every frame, and after every change of the page, whether the badge is seen; counts when it is not."""
+
+
 @pytest.mark.foreign
-def test_the_badge_stays_on_the_air_while_the_server_is_killed_and_comes_back(
-    in_force: Database, browser: Any
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("restarts", [4, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_restart_leaves_no_frame_without_the_badge(
+    in_force: Database, browser: Any, tmp_path: Path, restarts: int
 ) -> None:
-    place = in_force
     port = free_port()
-    (place.data / "fengsui.toml").write_text(f"port = {port}\n", encoding="utf-8")
+    (in_force.data / "fengsui.toml").write_text(f"port = {port}\n", encoding="utf-8")
     page = browser.new_page(viewport={"width": 1280, "height": 720})
-    with _process(place, port):
+    air, looked, starts = Air(in_force, port, tmp_path), 0, []
+    try:
+        air.start()
         page.goto(f"http://127.0.0.1:{port}/tv/overlay")
         page.wait_for_selector(".badge svg", timeout=10_000)
-        page.evaluate(
-            "window.bare = 0; window.frames_ = 0; (function turn() { window.frames_ += 1;"
-            " if (!document.querySelector('.badge svg')) { window.bare += 1; } requestAnimationFrame(turn); })()"
+        page.evaluate(LOOKING)
+        box = page.locator(".badge").bounding_box()
+        badge = page.screenshot(clip=box)
+        for n in range(restarts):
+            air.end(signal.SIGKILL if n % 2 else signal.SIGTERM)
+            heard = page.evaluate("fengsuiOverlay().states")
+            assert page.screenshot(clip=box) == badge, n  # nobody answers: the very same picture
+            starts.append(air.start())
+            until(page, f"fengsuiOverlay().states > {heard}", 30)
+            frames, bare, away = page.evaluate("[window.frames_, window.bare, window.away]")
+            assert (bare, away) == (0, 0), n
+            assert frames > looked, n  # somebody looked
+            looked = frames
+        assert page.screenshot(clip=box) == badge
+        page.evaluate("document.querySelector('.badge').remove()")  # had it gone, it would have been seen
+        until(page, "window.bare > 0 && window.away > 0")
+    finally:
+        air.end(signal.SIGKILL)
+    assert looked > 10 * restarts
+    assert sorted(starts)[restarts // 2] < 3.0, (
+        starts
+    )  # twice what a start takes; the tests share the machine
+
+
+class Air:
+    """``fengsui serve`` on a place, started and ended over and over."""
+
+    def __init__(self, place: Database, port: int, kept: Path) -> None:
+        """kept: where compiled modules are kept, as an installed product has them."""
+        self.port = port
+        self._environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
+            "FENGSUI_DATA": str(place.data), "FENGSUI_DATABASE": "", "PYTHONPYCACHEPREFIX": str(kept / "pyc"),
+        }  # fmt: skip
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> float:
+        """Start it and wait until it is ready; seconds that took."""
+        begun = time.monotonic()
+        server = self._running = subprocess.Popen(
+            [sys.executable, "-m", "fengsui", "serve"], env=self._environment, stdout=subprocess.DEVNULL
         )
-    for _ in range(3):
-        _watch(page, 1.0)
-        with page.expect_response("**/tv/state*", timeout=15_000), _process(place, port):
-            _watch(page, 2.0)
-    _watch(page, 0.5)
-
-    assert page.evaluate("window.frames_") > 100
-    assert page.evaluate("window.bare") == 0
-
-
-def _watch(page: Any, seconds: float) -> None:
-    """Look every 100 ms: badge in the page, visible, red pixels where it stands."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        assert page.locator(".badge svg").is_visible()
-        page.wait_for_timeout(100)
-
-
-@contextlib.contextmanager
-def _process(place: Database, port: int) -> Iterator[None]:
-    """A server of its own, killed at the end without a word."""
-    environment = {**os.environ, "FENGSUI_DATA": str(place.data), "FENGSUI_DATABASE": ""}
-    server = subprocess.Popen([sys.executable, "-m", "fengsui", "serve"], env=environment)
-    try:
-        end = time.monotonic() + 30
         while True:
             assert server.poll() is None
-            assert time.monotonic() < end
+            assert time.monotonic() < begun + 60
             with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
-                break
-            time.sleep(0.05)
-        yield
-    finally:
-        server.send_signal(signal.SIGKILL)
-        server.wait()
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=1).close()
+                return time.monotonic() - begun
+            time.sleep(0.02)
+
+    def end(self, sign: int) -> None:
+        """End it with a signal."""
+        if self._running is not None:
+            self._running.send_signal(sign)
+            self._running.wait(15)
+            self._running = None

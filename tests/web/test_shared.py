@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import http.client
 import re
 from urllib.parse import urlsplit
@@ -157,7 +158,18 @@ def test_the_raw_route_answers_as_the_ordinary_page(busy):
         page = busy.client("clerk").get("/desk/live?of=incident-1")
     assert (raw.status, raw.body) == (200, page.content)
     kept = {name.lower(): value for name, value in raw.getheaders()}
+    assert kept["vary"].startswith(page.headers.pop("Vary"))
     assert {n.lower(): v for n, v in page.headers.items()}.items() <= kept.items()
+
+
+def test_whoever_can_unpack_it_gets_it_packed(busy):
+    with served(busy) as address:
+        plain = fetched(busy, address, "clerk")
+        packed = fetched(busy, address, "clerk", **{"Accept-Encoding": "gzip, deflate, br"})
+    assert packed.getheader("Content-Encoding") == "gzip"
+    assert plain.getheader("Content-Encoding") is None
+    assert gzip.decompress(packed.body) == plain.body
+    assert len(packed.body) < len(plain.body) / 3
 
 
 def test_the_raw_route_opens_for_nobody_for_whom_the_page_does_not(busy, monkeypatch):

@@ -31,6 +31,9 @@ def add(commands: Any) -> None:
     one.add_argument("--clients", type=int, default=1000, metavar="N", help="同时连接数")
     one = _bench(benches, "live", "值班台：从提交到每一席显示，及打开一页", _live)
     one.add_argument("--desks", type=int, default=200, metavar="N", help="开着的值班台数")
+    one.add_argument(
+        "--changes", type=int, default=40, metavar="K", help="逐条提交的变化数，其后连续提交两倍"
+    )
     one = _bench(benches, "correct", "更正：从按下到最后一部手机，逐人核对；并量签发", _correct)
     one.add_argument("--recipients", type=int, default=1000, metavar="N", help="责任人数")
     one = _bench(benches, "decide", "研判：台账越长，一次决定是否越慢", _decide)
@@ -66,7 +69,7 @@ def _ack(given: argparse.Namespace, data: Path | None, database: str) -> Figures
 
 
 def _live(given: argparse.Namespace, data: Path | None, database: str) -> Figures:
-    return live.bench(data, database, desks=given.desks)
+    return live.bench(data, database, desks=given.desks, changes=given.changes)
 
 
 def _correct(given: argparse.Namespace, data: Path | None, database: str) -> Figures:

@@ -25,8 +25,8 @@ from fengsui.store.tokens import LENGTH
 from fengsui.store.vault import Vault
 
 PEOPLE, WARNINGS = 1000, 3
-CHANGES, STORM = 40, 100
-"""Answers one after the other with time to look between them, and answers in a row."""
+STORM = 2
+"""Answers in a row, for each that was given with time to look."""
 LOAD = (sys.executable, "-m", "fengsui.rehearse.bench.live_load")
 LONGEST = 240.0
 """Seconds after which the load is given up."""
@@ -35,15 +35,15 @@ AT_DESKS = ("forecaster", "signer", "clerk", "township", "leader", "liaison", "a
 OF_UNITS = {"township": "townships", "liaison": "members"}
 
 
-def bench(data: Path | None, database: str, *, desks: int) -> dict[str, Any]:
-    """One run; its figures."""
-    if not 1 <= desks <= 1000:
-        raise ValueError("desks 应为 1–1000。[B005]")
+def bench(data: Path | None, database: str, *, desks: int, changes: int) -> dict[str, Any]:
+    """One run; its figures. changes: answers with time to look between them; twice as many in a row follow."""
+    if not 1 <= desks <= 1000 or not 1 <= changes <= PEOPLE // (1 + STORM):
+        raise ValueError(f"desks 应为 1–1000，changes 应为 1–{PEOPLE // (1 + STORM)}。[B005]")
     with place.empty(data, database) as keys, centre() as peer:
         rules = place.pack()
         place.populate(keys, rules, responsible=PEOPLE, members=0)
         cookies = _logins(rules, desks)
-        found = serve.run(_watched(keys, rules, peer.port, cookies))
+        found = serve.run(_watched(keys, rules, peer.port, cookies, changes))
         return {"desks": desks, "people": PEOPLE, "warnings": WARNINGS, **_checked(found)}
 
 
@@ -66,7 +66,7 @@ def _logins(rules: Pack, desks: int) -> list[str]:
     return keys
 
 
-async def _watched(keys: Vault, rules: Pack, port: int, cookies: list[str]) -> dict[str, Any]:
+async def _watched(keys: Vault, rules: Pack, port: int, cookies: list[str], changes: int) -> dict[str, Any]:
     """Warn, wait until everybody has been told, open the doors, let the desks in; what they measured."""
     from fengsui.config.asgi import Application  # noqa: PLC0415 - pages need Django configured, which needs a place
 
@@ -79,12 +79,12 @@ async def _watched(keys: Vault, rules: Pack, port: int, cookies: list[str]) -> d
         await house.install("test")
         streams = await ack.warned(house, rules, WARNINGS)
         await ack.told(PEOPLE * len(streams))
-        tokens = [keys.token(f"p{n:07d}\n{streams[0]}", LENGTH) for n in range(CHANGES + STORM)]
+        tokens = [keys.token(f"p{n:07d}\n{streams[0]}", LENGTH) for n in range(changes * (1 + STORM))]
         order = {
             "cookies": cookies,
             "cookie": settings.SESSION_COOKIE_NAME,
             "tokens": tokens,
-            "changes": CHANGES,
+            "changes": changes,
         }
         async with ack.door(application) as door:
             return await asyncio.to_thread(ack.load, LOAD, order | {"port": door}, LONGEST)

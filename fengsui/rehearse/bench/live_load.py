@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import os
 import random
@@ -58,7 +59,7 @@ class Line:
         """Send a request and read its head."""
         length = "content-length: 0\r\n" if method == "POST" else ""
         self._writer.write(
-            f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{length}{self._head}\r\n".encode()
+            f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept-encoding: gzip\r\n{length}{self._head}\r\n".encode()
         )
         head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
         if not head.startswith(b"http/1.1 200"):
@@ -74,9 +75,9 @@ class Line:
             await self.open()
             head = await self.ask(path, method)
         if b"content-length:" in head:
-            return await self.reader.readexactly(
-                int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])
-            )
+            size = int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])
+            body = await self.reader.readexactly(size)
+            return gzip.decompress(body) if b"content-encoding: gzip" in head else body
         parts = []
         while size := int(await self.reader.readline(), 16):
             parts.append((await self.reader.readexactly(size + 2))[:-2])

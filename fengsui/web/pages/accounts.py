@@ -88,7 +88,9 @@ def _wrong(data: dict[str, str]) -> dict[str, str]:
     if not (2 <= len(name) <= 32 and name.isascii() and name.replace("-", "").replace(".", "").isalnum()):
         wrong["username"] = "登录名为 2 至 32 个字母、数字、点或连字符。[W162]"
     elif Account.objects.filter(username=name).exists():
-        wrong["username"] = "已有这个登录名，请换一个；若是同一人，请重新启用原账号。[W163]"
+        wrong["username"] = (
+            "已有这个登录名，请换一个。若是刚刚建立而没有看到口令，请在该账号的页面重设；若已关闭，可重新启用。[W163]"
+        )
     return wrong | _misplaced(data)
 
 
@@ -182,6 +184,9 @@ def act(request: HttpRequest, number: int, what: str) -> HttpResponse:
         raise Http404
     if what == "close" and (said := _objection(by, found, closing=True)):
         return _shown(request, found, wrong={"": said})
+    done = redirect(f"{reverse('account', args=[number])}?done={what}")
+    if _is_so(found, what):
+        return done
     audit.note("account", by, ACTS[what], found.username)
     if what == "reset":
         return _handed(request, found, "口令已重设，此账号的所有登录已失效")
@@ -191,7 +196,12 @@ def act(request: HttpRequest, number: int, what: str) -> HttpResponse:
     else:
         found.totp = b""
     found.save()
-    return redirect(f"{reverse('account', args=[number])}?done={what}")
+    return done
+
+
+def _is_so(found: Account, what: str) -> bool:
+    """Whether an act would change nothing: a second click on the same button is no second deed."""
+    return {"close": not found.active, "open": found.active, "totp": not found.totp}.get(what, False)
 
 
 ACTS = {"reset": "重设口令", "close": "关闭", "open": "重新启用", "totp": "取消动态码"}

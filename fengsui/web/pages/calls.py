@@ -97,6 +97,7 @@ def _view(request: HttpRequest, row: Row, world: World, *, shown: str = "") -> d
         shown = ""
     known = [_known(c, cards.get(c.person), c.person == shown, past) for c in found]
     wants = calling.asked(row, world)
+    there = [k for k in known if not wants.vacant or _belongs(k.it.person, row.unit, world)]
     return {
         "row": row,
         "whose": sentences.holder(row.holder, world),
@@ -106,7 +107,7 @@ def _view(request: HttpRequest, row: Row, world: World, *, shown: str = "") -> d
         "ended": row.ended is not None,
         "words": calling.words(row, world),
         "contacts": known,
-        "chosen": request.POST.get("person") or _next(known),
+        "chosen": request.POST["person"] if "person" in request.POST else _next(there),
         "asked": wants,
         "stops": [(s, sentences.STOPS.get(s, s)) for s in wants.stops],
         "past": [_shown(n, cards, world) for n in past],
@@ -126,6 +127,12 @@ def _known(contact: Contact, card: Card | None, whole: bool, past: list[Note]) -
     return Known(
         contact, card.name if card else "", numbers_, whole, OUTCOMES[tried.outcome] if tried else ""
     )
+
+
+def _belongs(person: str, unit: str, world: World) -> bool:
+    """Whether a person is of a unit: for a vacant post nobody above it is taken for whoever answered there."""
+    known = world.directory.persons.get(person)
+    return known is not None and known.unit == unit
 
 
 def _next(known: list[Known]) -> str:

@@ -104,7 +104,6 @@ def desk(request: HttpRequest) -> HttpResponse:
         "shift": handover.latest(),
         "handover": paths.to(view.role, "desk_handover"),
         "sheet": _sheet(view.role),
-        "sounds": view.role in tasks.DESK,
         "of": view.of,
     }
     return render(
@@ -228,6 +227,7 @@ def _waiting(view: _View, at: Moment) -> dict[str, Any]:
         "all_tasks": paths.to(view.role, "desk_tasks"),
         "letters": view.letters,
         "alone": waiting.alone(found.current, view.role, world),
+        "sounds": view.role in tasks.DESK,
         "alarms": json.dumps(_alarms(view, found.current), ensure_ascii=False),
         "at": at.now,
     }
@@ -240,12 +240,14 @@ def _picture(role: str, home: str, of: str, at: Moment) -> dict[str, Any]:
     own = [w for w in warned if home and _touches(w, home, world)]
     looked = _looked(of, warned, own)
     towns = [(w, at.once(("towns", w.stream), lambda w=w: _towns(w.stream, at))) for w in looked]
-    seen = places.places(towns, home) if towns else places.aside(_towns("", at))
+    seen = places.places(towns, home) if towns else places.alone(_towns("", at))
     return {
         "warned": [
             _in_force(w, role, at.now) for w in sorted(warned, key=lambda w: bool(own) and w not in own)
         ],
         "looked": [(w, places.sign(w, w.level)) for w in looked],
+        "signs": {s.id: s for p in seen for s in p.signs}
+        | {s.id: s for s in (places.sign(w, w.level) for w in warned)},
         "choices": _choices(warned, own, looked),
         "issue": paths.to(role, "issue") if role in WRITING else "",
         "sees": role in SEEN,

@@ -21,7 +21,7 @@ from fengsui.core.state import World
 from fengsui.store import streams
 from fengsui.store.history import Line
 from fengsui.store.streams import Stream
-from fengsui.web import atlas, here, lists, outlook, past, sentences
+from fengsui.web import atlas, here, lists, outlook, past, places, sentences
 from fengsui.web.context import SERIES
 from fengsui.web.lists import Cell, Listing
 
@@ -270,7 +270,7 @@ def replay(request: HttpRequest, stream: str) -> HttpResponse:
         "counts": _counts(rows, line.fact.at),
         "levels": sorted(state.alert.now.zones.items()),
         "towns": [t for t in towns if t.state != "none"],
-        "sketch": atlas.sketch(towns, world.pack),
+        "sketch": atlas.sketch(places.alone(towns), world.pack),
         "near": [
             (i, x.fact.at, sentences.sentence(x.fact, world), i == n)
             for i, x in enumerate(told.lines[max(0, n - 9) : n + 3], start=max(0, n - 9) + 1)

@@ -205,6 +205,8 @@ DONE = {
 @require_http_methods(["GET", "POST"])
 def depart(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
     """Somebody leaves: his posts fall vacant, his data go, his unit owes a correction of the roster."""
+    if here.recorded(request.POST.get("form", "")):
+        return redirect("people")
     found, world = entry(request, id), here.world()
     posts = [sentences.holder(p.id, world) for p in world.directory.held.get(found.id, ())]
     context = {"person": found, "posts": posts, "form": secrets.token_hex(8)}

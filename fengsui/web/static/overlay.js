@@ -5,7 +5,7 @@
   var drill = /[?&]drill=1(&|$)/.test(location.search);
   var badges = document.getElementById("badges"), mark = document.getElementById("mark"), bar = document.getElementById("bar");
   var label = document.getElementById("label"), lane = document.getElementById("lane"), crawl = document.getElementById("crawl");
-  var epoch = -1, rev = -1, shown = {}, order = [], running = null, source = null, heard = 0;
+  var epoch = -1, rev = -1, shown = {}, order = [], running = null, source = null, heard = 0, states = 0;
 
   function picture(text) {
     var box = document.createElement("div"), parsed = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
@@ -73,7 +73,7 @@
     if (source) { source.close(); }
     heard = performance.now();
     source = new EventSource("/tv/state" + (drill ? "?drill=1" : ""));
-    source.addEventListener("state", function (event) { heard = performance.now(); apply(JSON.parse(event.data)); });
+    source.addEventListener("state", function (event) { heard = performance.now(); states += 1; apply(JSON.parse(event.data)); });
   }
 
   connect();
@@ -81,5 +81,5 @@
     if (source.readyState === 2 || performance.now() - heard > SILENT) { connect(); }
     place();
   }, AGAIN);
-  window.fengsuiOverlay = function () { return { epoch: epoch, rev: rev, items: order.length }; };
+  window.fengsuiOverlay = function () { return { epoch: epoch, rev: rev, items: order.length, states: states }; };
 }());
