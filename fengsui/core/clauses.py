@@ -304,6 +304,33 @@ class Geocodes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     names: dict[str, Literal["nbs", "mca"]]
 
 
+class Rated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """级别写法 A level as other systems write it: Ⅰ级, its word, CAP's severity and kinds of response."""
+
+    roman: str
+    word: str
+    severity: str
+    response: tuple[str, ...]
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """通用警报 How this district's warnings are written as CAP.
+
+    station: digits that begin every identifier. immediate_h, expected_h: a criterion that looks ahead at most so many
+    hours is CAP's Immediate or Expected, a longer one Future. verbs_en: action → its English.
+    """
+
+    basis: str
+    sender: str
+    station: str
+    issuer_en: str
+    certainty: Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
+    immediate_h: float
+    expected_h: float
+    verbs_en: dict[Action, str]
+    levels: dict[Level, Rated]
+
+
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document a pack executes: its words and since when it is in force."""
 
@@ -339,6 +366,7 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     almanac: Almanac
     rights: Right
     geocodes: Geocodes
+    cap: Profile
     roles: dict[str, str]
     sources: dict[str, str] = {}  # S1 … → what it is; texts named ``source`` cite these keys
     addressees: dict[str, Addressee] = {}

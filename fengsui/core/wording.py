@@ -9,9 +9,9 @@ import msgspec
 
 from fengsui.core import calendar
 from fengsui.core.alerts import area_of
-from fengsui.core.clauses import GONE, LEVELS, Level, Pack, pick, touches
+from fengsui.core.clauses import GONE, LEVELS, Action, Level, Pack, pick, touches
 from fengsui.core.facts import Call, InsertionOrdered, Notified, Plan
-from fengsui.core.state import State, World
+from fengsui.core.state import AlertPart, State, World
 
 FORMS = {"crawl": "滚动字幕", "badge": "预警角标", "anchor": "主持人口播"}
 MARKS = {"test": "mark_test", "exercise": "mark_exercise"}
@@ -115,17 +115,28 @@ def _reasons(notified: Notified, calls: tuple[Call, ...]) -> list[tuple[str, tup
     return [(reason[0], tuple(found[reason])) for reason in order]
 
 
+def bulletin(part: AlertPart, pack: Pack, action: Action, spoken: Spoken) -> str:
+    """The words of a version for everybody, about its zones at one level: what other systems get (CAP)."""
+    corrected = "corrected" if part.holds else "retracted"
+    name = {"cancel": "all_clear", "correct": corrected}.get(action, "alert_public")
+    return pack.texts.templates[name].format(**_said(part, pack, spoken, part.at, pack.texts.verbs[action]))
+
+
 def _warning(notified: Notified, state: State, pack: Pack, spoken: Spoken) -> dict[str, str]:
-    alert = state.alert
+    action = pack.texts.actions.get(notified.change or "new", "")
+    return _said(state.alert, pack, spoken, state.alert.at or notified.at, action)
+
+
+def _said(alert: AlertPart, pack: Pack, spoken: Spoken, at: int, action: str) -> dict[str, str]:
     written, level, zones = spoken
     zones = zones or tuple(alert.now.zones or alert.before.zones)
     hazard = pack.hazards[alert.hazard] if alert.hazard else None
     signal = hazard.levels.get(level) if hazard else None
     return {
         "issuer": pack.texts.issuer,
-        "date": _date(alert.at or notified.at, pack),
-        "time": clock(alert.at or notified.at, pack),
-        "action": pack.texts.actions.get(notified.change or "new", ""),
+        "date": _date(at, pack),
+        "time": clock(at, pack),
+        "action": action,
         "hazard": hazard.name if hazard else "",
         "level": pack.texts.levels.get(level, ""),
         "cause": written.cause,

@@ -42,11 +42,12 @@ SINGLE: dict[str, type[Any]] = {
     "almanac.toml": clauses.Almanac,
     "rights.toml": clauses.Right,
     "geocodes.toml": clauses.Geocodes,
+    "cap.toml": clauses.Profile,
     "document.toml": Document,
 }
 """Files that are one table."""
 
-KNOWN = "pack、document、tables、units、areas、sources、texts、almanac、rights、geocodes"
+KNOWN = "pack、document、tables、units、areas、sources、texts、almanac、rights、geocodes、cap"
 T = TypeVar("T")
 
 
