@@ -43,6 +43,7 @@ from fengsui.flow.spare import Spare
 from fengsui.flow.waiting import PASSING, STOPPED, Job, Waiting, said, storable
 from fengsui.gateways.contract import Receipt, Reply
 from fengsui.store import archive, inbox, leases, ledger, notice, outbox, people, rebuild
+from fengsui.store.caps import Cap
 from fengsui.store.leases import Verdict
 from fengsui.store.sql import Errors, Session
 from fengsui.store.sql import archive as open_archive
@@ -173,6 +174,10 @@ class Writer:
     def reroute(self, lane: str, other: Lane) -> Pending[int]:
         """Move what waits in a lane to another of its channel, as far as it may leave there; how many rows of it now."""
         return self._job(lambda r: tasks.reroute(r, lane, other), leases.SLICE)
+
+    def publish(self, cap: Cap, body: str, level: str) -> Pending[int]:
+        """What became of a version as a message for other systems; gives how many subscribers get it."""
+        return self._job(lambda r: tasks.published(r, cap, body, level), 1)
 
     def due(self) -> None:
         """Look now: a moment may have come, or another process may have written. Only a hint."""

@@ -395,6 +395,24 @@ class Signal(models.Model):
         )
 
 
+class Cap(models.Model):
+    """对外报文 Each version of a warning as it left for other systems, or why it did not: see ``store.caps``."""
+
+    identifier = models.TextField(primary_key=True)
+    stream = _text()
+    version = _number()
+    series = _text()
+    second = _number()
+    expires = _number()
+    digest = _text()
+    fault = _text()
+
+    class Meta:
+        db_table = "cap"
+        constraints = (models.UniqueConstraint("stream", "version", name="cap_version"),)
+        indexes = (models.Index("series", "second", name="cap_series"),)
+
+
 class Hold(models.Model):
     """停发 Lanes that send nothing until a person releases them, also after a restart; "*" = every lane."""
 

@@ -17,7 +17,12 @@ ROLES = {
     "administrator": "管理员",
 }
 
-PUBLIC = frozenset({"login", "phone", "phone_relay", "phone_decide", "phone_again", "badge"})
+PUBLIC = frozenset(
+    {
+        "login", "phone", "phone_relay", "phone_decide", "phone_again", "badge",
+         "cap", "cap_certificates",
+    }
+)  # fmt: skip
 """Pages that ask for no login; those of the phone are guarded by their link."""
 
 _ALL = frozenset(ROLES)

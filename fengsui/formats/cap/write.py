@@ -98,6 +98,25 @@ def _fill(element: etree._Element, struct: msgspec.Struct, space: str) -> None:
                 child.text = _text(one)
 
 
+def plain(struct: msgspec.Struct) -> dict[str, Any]:
+    """A message as JSON has it: the elements by their names, times as CAP writes them, nothing that is empty."""
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(struct):
+        value = getattr(struct, field.name)
+        if field.name == "version" or value in ("", (), None, False):
+            continue
+        several = isinstance(value, tuple)
+        said = [_plain(one) for one in (value if several else (value,))]
+        found[field.encode_name] = said if several else said[0]
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Moment):
+        return cap_forms.written(value)
+    return plain(value) if isinstance(value, msgspec.Struct) else value
+
+
 def _text(value: Any) -> str:
     return cap_forms.written(value) if isinstance(value, Moment) else str(value)
 
