@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from fengsui import config, gateways
-from fengsui.config import command, site
+from fengsui.config import command, messages, site, text
 from fengsui.flow import serve
 from fengsui.flow.clock import Clock, database_wall
 from fengsui.flow.inputs import Unwritten
@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     demonstration.set_defaults(run=_demo)
     command.add(commands)
+    messages.add(commands)
+    text.add(commands)
     bench.add(commands)
     commands.add_parser("serve", help="运行：网页、发送、时钟").set_defaults(run=_serve)
     commands.add_parser("verify", help="核验台账：有改动则列出条号，退出码 1").set_defaults(run=_verify)
@@ -107,9 +109,10 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _rebuild(arguments: argparse.Namespace) -> None:
     del arguments
-    _place()
+    data, here, _ = _place()
     session = Session()
-    sys.stdout.write(f"看板已由台账重建，与原看板不同 {rebuild.rebuild(session)} 行。\n")
+    zone = packs.load(site.which(data, here)).zone
+    sys.stdout.write(f"看板已由台账重建，与原看板不同 {rebuild.rebuild(session, zone)} 行。\n")
     session.close()
 
 

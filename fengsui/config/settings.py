@@ -117,7 +117,7 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["fengsui.store.hashing.Argon2"]
 SESSION_COOKIE_NAME = "fengsui"
 SESSION_COOKIE_AGE = 12 * 3600  # one shift
 SESSION_COOKIE_HTTPONLY = True

@@ -1,14 +1,18 @@
-"""预警 Alerts: the warning in force — issue, update, upgrade, downgrade, split and cancel are one fact, Alerted."""
+"""预警 Alerts: the warning in force — issue, renew, change, upgrade, downgrade, split, cancel and correct are one fact."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
-from fengsui.core.clauses import LEVELS, Change, Level, Unit, touches
+from fengsui.core.clauses import LEVELS, Action, Change, Hazard, Level, Pack, Unit, touches
 from fengsui.core.facts import Alerted, Closed, Fact
 from fengsui.core.state import AlertPart, Refusal, State, World, Zoned
+
+Mode = Literal["retraction", "emergency"]
+"""How one person may sign by himself."""
 
 
 def fold(part: AlertPart, fact: Alerted) -> AlertPart:
@@ -22,6 +26,10 @@ def fold(part: AlertPart, fact: Alerted) -> AlertPart:
         at=fact.at,
         paper=fact.paper,
         withdrawn=fact.withdrawn,
+        action=fact.action,
+        kept=fact.kept,
+        was=part.at,
+        alone=part.alone | {fact.signer} if fact.mode else part.alone,
     )
 
 
@@ -29,11 +37,79 @@ def change(part: AlertPart, area: str) -> tuple[Change, Level] | None:
     """What the newest version changed for an area, and the level it speaks of (the old one where it is gone)."""
     before, now = part.before.level(area), part.now.level(area)
     if now is None:
-        return ("gone", before) if before else None
+        return ("retracted" if part.action == "correct" else "gone", before) if before else None
     if before is None:
         return ("new", now)
     order = LEVELS.index(now) - LEVELS.index(before)
-    return ("up" if order > 0 else "down" if order < 0 else "same", now)
+    if order > 0:
+        return ("up", now)
+    if part.action == "correct":
+        return ("corrected", now)
+    return ("down", now) if order < 0 else (_even(part, area), now)
+
+
+def _even(part: AlertPart, area: str) -> Change:
+    """How a version touched an area whose strongest level it left as it was."""
+    near = part.now.near(area)
+    if part.before.near(area) != near:
+        return "changed"
+    return "kept" if near.keys() <= set(part.kept) else "same"
+
+
+# ── verbs 动作 ────────────────────────────────────────────────────────────────
+
+
+def offered(part: AlertPart, hazard: Hazard | None) -> tuple[Action, ...]:
+    """What may be done to a warning as it stands, in the order in which a desk offers it."""
+    if not part.version:
+        return ("issue",)
+    if not part.holds or hazard is None:
+        return ("issue", "correct")
+    levels = [LEVELS.index(level) for level in hazard.levels if level in LEVELS]
+    held = [LEVELS.index(level) for level in part.now.zones.values()]
+    found: tuple[tuple[Action, bool], ...] = (
+        ("renew", True),
+        ("upgrade", min(held) < max(levels)),
+        ("downgrade", max(held) > min(levels)),
+        ("change", True),
+        ("cancel", True),
+        ("correct", True),
+    )
+    return tuple(action for action, legal in found if legal)
+
+
+def fitting(before: Zoned, now: Zoned, pack: Pack) -> Action:
+    """What it is called to replace these zones by those: the first verb that fits."""
+    verbs: tuple[Action, ...] = ("issue", "cancel", "renew", "upgrade", "downgrade")
+    return next((verb for verb in verbs if fits(verb, before, now, pack)), "change")
+
+
+def fits(action: Action, before: Zoned, now: Zoned, pack: Pack) -> bool:
+    """Whether a verb may be said of replacing these zones by those. A change may be anything, and so may a correction."""
+    found = _changes(before, now, pack)
+    match action:
+        case "issue":
+            return not before.zones and bool(now.zones)
+        case "cancel":
+            return bool(before.zones) and not now.zones
+        case "renew":
+            return found == {"same"}
+        case "upgrade":
+            return "up" in found and not found & {"down", "gone"}
+        case "downgrade":
+            return "down" in found and not found & {"up", "new"}
+        case "change":
+            return bool(before.zones and now.zones)
+        case "correct":
+            return True
+
+
+def _changes(before: Zoned, now: Zoned, pack: Pack) -> set[Change]:
+    """What happens to the townships, and to the zones that lie inside one."""
+    part = AlertPart(now=now, before=before)
+    places = {a.id for a in pack.areas.values() if a.kind == "township"}
+    places |= {z for z in (*before.zones, *now.zones) if z != pack.district}
+    return {"same" if c[0] == "changed" else c[0] for a in places if (c := change(part, a))}
 
 
 def area_of(holder: str, world: World) -> str:
@@ -60,7 +136,8 @@ def admit(fact: Fact, world: World) -> Refusal | None:
     """Whether a warning may be issued, changed, cancelled, or its stream closed, as the person asks."""
     match fact:
         case Alerted():
-            return _repeated(fact, world) or _stale(fact, world) or _unsigned(fact) or _unsound(fact, world)
+            objections = (_repeated, _stale, _unsigned, _unsound, _unfit, _unjoined)
+            return next((r for objects in objections if (r := objects(fact, world))), None)
         case Closed():
             return _unfinished(world.at(fact.stream))
     return None
@@ -93,7 +170,8 @@ def _stale(fact: Alerted, world: World) -> Refusal | None:
     return None
 
 
-def _unsigned(fact: Alerted) -> Refusal | None:
+def _unsigned(fact: Alerted, world: World) -> Refusal | None:
+    del world
     if fact.author == fact.signer and not fact.mode:
         return Refusal("A02", "制作人与签发人不能是同一人，请由另一人签发")
     return None
@@ -110,10 +188,63 @@ def _unsound(fact: Alerted, world: World) -> Refusal | None:
         if level not in hazard.levels:
             return Refusal("A05", f"{hazard.name}没有这一级别的预警信号，请另选级别")
     if not fact.zones and not now.holds:
-        return Refusal("A06", "没有生效中的预警可供解除")
+        return Refusal("A06", "没有生效中的预警可供解除或撤回")
     if fact.zones and fact.expires <= fact.at:
         return Refusal("A07", "失效时间须晚于发布时间")
     return _doubled(fact, world)
+
+
+def _unfit(fact: Alerted, world: World) -> Refusal | None:
+    """The verb must fit what is done; one person alone may only take back; what is kept must be as it was."""
+    part, now = world.at(fact.stream).alert, Zoned(fact.zones)
+    if fact.action and not fits(fact.action, part.now, now, world.pack):
+        said = fitting(part.now, now, world.pack)
+        words = world.pack.texts.verbs
+        return Refusal(
+            "A12", f"所选动作是“{words[fact.action]}”，按区域和级别应为“{words[said]}”，请核对后重新提交"
+        )
+    if fact.action == "correct" and not part.version:
+        return Refusal("A12", "尚未发布，无从更正")
+    if fact.mode and fact.mode not in alone(fact.action, part.now, now, world.pack):
+        return REFUSED[fact.mode]
+    same = {z for z, level in fact.zones.items() if part.now.zones.get(z) == level}
+    if not set(fact.kept) <= same or (fact.kept and fact.expires != part.expires):
+        return Refusal("A14", "级别或有效期有变的区域须通知，不能略过")
+    return None
+
+
+REFUSED = {
+    "retraction": Refusal("A13", "一人只可更正以撤回、降低或缩小；提高级别或扩大区域须由另一人签发"),
+    "emergency": Refusal("A16", "紧急单人签发只限红色预警的发布，其余须由另一人签发"),
+}
+"""What is said where one person may not sign by himself."""
+
+
+def alone(action: Action | Literal[""], before: Zoned, now: Zoned, pack: Pack) -> tuple[Mode, ...]:
+    """How one person may sign by himself: to take back what was wrong, and, where it is red, in an emergency."""
+    found: list[Mode] = ["emergency"] if "red" in now.zones.values() else []
+    if action == "correct" and not _strengthens(before, now, pack):
+        found.insert(0, "retraction")
+    return tuple(found)
+
+
+def _strengthens(before: Zoned, now: Zoned, pack: Pack) -> bool:
+    return bool(_changes(before, now, pack) & {"up", "new"})
+
+
+def _unjoined(fact: Alerted, world: World) -> Refusal | None:
+    """A joint product needs a signature of each issuing unit, by a person of that unit who did not write it."""
+    issuers = world.pack.hazards[fact.hazard].issuers
+    if fact.mode:
+        return None
+    for unit in issuers:
+        if unit in world.pack.rights.issue:
+            continue  # the signer's own
+        person = world.directory.persons.get(fact.cosigners.get(unit, ""))
+        if person is None or person.unit != unit or person.id == fact.author:
+            name = world.pack.units[unit].name if unit in world.pack.units else unit
+            return Refusal("A15", f"联合发布的预警须有{name}签发，请送该单位签发")
+    return None
 
 
 def _doubled(fact: Alerted, world: World) -> Refusal | None:

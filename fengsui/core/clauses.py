@@ -18,7 +18,13 @@ LEVELS: tuple[Level, ...] = ("blue", "yellow", "orange", "red")
 """Levels from weak to strong (蓝 黄 橙 红); compare by index, never by name."""
 
 Grade = Literal["I", "II", "III", "IV"]
-Change = Literal["new", "up", "same", "down", "gone"]
+Action = Literal["issue", "renew", "change", "upgrade", "downgrade", "cancel", "correct"]
+"""发布 继续发布 变更 升级发布 降级发布 解除 更正: what a version of a warning does as a whole."""
+Change = Literal["new", "up", "same", "changed", "down", "gone", "kept", "corrected", "retracted"]
+"""What a version means for one area. changed: the strongest level stays, its zones do not; kept: nothing, nobody is told;
+corrected and retracted: the version before was wrong, and something or nothing of it still holds here."""
+GONE: tuple[Change, ...] = ("gone", "retracted")
+"""Changes after which nothing is in force for an area any more."""
 Do = Literal["remind", "deputy", "superior", "desk", "visit", "bulletin", "supervise"]
 Haste = Literal["urgent", "office"]
 Cause = Literal[
@@ -34,10 +40,12 @@ class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """因何 What starts a duty or a notice: a kind of fact, and filters on its fields (empty = any).
 
     ``change`` empty means new and up: a warning that holds or weakens only tells, it does not ask again.
+    ``modes``: signed by one person alone, as a retraction or in an emergency.
     """
 
     on: Cause
     change: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
     hazards: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     spread: float = 0.0  # share of the townships that the warning must touch
@@ -95,7 +103,9 @@ class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     title: str
     trigger: Trigger
-    who: tuple[str, ...] = ()  # empty = the clause's responsible; ``reached`` = whoever was told before
+    who: tuple[
+        str, ...
+    ] = ()  # empty = the clause's responsible; ``reached``, ``misled``: see ``core.notices``
     audience: str = "responsible"
     template: str = ""  # empty = the notice's own name
 
@@ -148,10 +158,14 @@ class Audience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """报告 A kind of report that is evidence by itself; ``paper``: a document must be attached."""
+    """报告 A kind of report that is evidence by itself; ``paper``: a document must be attached.
+
+    ``other``: whoever signed the warning alone may not make it himself.
+    """
 
     title: str
     paper: bool = False
+    other: bool = False
 
 
 class Resend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -257,8 +271,9 @@ class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: str
     issuer: str
     templates: dict[str, str]
-    actions: dict[str, str]
+    actions: dict[str, str]  # change → the word for it
     levels: dict[str, str]
+    verbs: dict[str, str]  # action → its name
 
 
 class Almanac(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -272,12 +287,48 @@ class Almanac(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Right(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """签发权 Which units may issue and sign which levels; ``accounts`` names the roles of accounts (预报员, 签发人)."""
+    """签发权 Which units may issue and sign which levels, and how a joint product is co-signed; ``accounts`` names the roles of accounts (预报员, 签发人)."""
 
     basis: str
     issue: tuple[str, ...]
     sign: dict[str, tuple[str, ...]]  # level -> roles of accounts
+    totp: tuple[str, ...] = ()  # levels signed only with a one-time code
+    cosign: tuple[str, ...] = ()  # roles of another unit's accounts that sign for it
     accounts: dict[str, str] = {}
+
+
+class Geocodes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """区域代码表 Which list of codes the name of a geocode (CAP ``valueName``) means; a name that is not here settles nothing."""
+
+    basis: str
+    names: dict[str, Literal["nbs", "mca"]]
+
+
+class Rated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """级别写法 A level as other systems write it: Ⅰ级, its word, CAP's severity and kinds of response."""
+
+    roman: str
+    word: str
+    severity: str
+    response: tuple[str, ...]
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """通用警报 How this district's warnings are written as CAP.
+
+    station: digits that begin every identifier. immediate_h, expected_h: a criterion that looks ahead at most so many
+    hours is CAP's Immediate or Expected, a longer one Future. verbs_en: action → its English.
+    """
+
+    basis: str
+    sender: str
+    station: str
+    issuer_en: str
+    certainty: Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
+    immediate_h: float
+    expected_h: float
+    verbs_en: dict[Action, str]
+    levels: dict[Level, Rated]
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -314,6 +365,8 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     texts: Texts
     almanac: Almanac
     rights: Right
+    geocodes: Geocodes
+    cap: Profile
     roles: dict[str, str]
     sources: dict[str, str] = {}  # S1 … → what it is; texts named ``source`` cite these keys
     addressees: dict[str, Addressee] = {}

@@ -13,6 +13,7 @@ import msgspec
 
 from fengsui.core import callup, evidence, notices, plans, triggers
 from fengsui.core.alerts import area_of, change
+from fengsui.core.clauses import GONE
 from fengsui.core.facts import (
     Alerted,
     DutyEnded,
@@ -119,6 +120,8 @@ def _report(fact: Reported, world: World) -> Refusal | None:
         return Refusal("D01", "没有这种报告或没有这个单位，请从列表选择")
     if known.paper and not fact.paper:
         return Refusal("D02", f"{known.title}须附文书")
+    if known.other and fact.by in world.at(fact.stream).alert.alone:
+        return Refusal("D04", f"{known.title}须由签发人以外的人作出")
     if not any(_ends(fact, world)) and not any(_openings(fact, world)) and not notices.implied(fact, world):
         return Refusal("D03", f"{known.title}已记录，没有待办的相应事项", already=True)
     return None
@@ -176,7 +179,7 @@ def _dropped(fact: Alerted, world: World) -> Iterator[Fact]:
 def _left(state: State, holder: str, world: World) -> bool:
     area = area_of(holder, world)
     found = change(state.alert, area) if area else None
-    return found is None or found[0] == "gone"
+    return found is None or found[0] in GONE
 
 
 def _again(fact: Fact, world: World, duty: Duty, done: list[str]) -> Iterator[Fact]:

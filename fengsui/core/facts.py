@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from fengsui.core.clauses import Change, Do, Haste, Level, Use
+from fengsui.core.clauses import Action, Change, Do, Haste, Level, Use
 
 Series = Literal["actual", "exercise", "test"]
 Reach = Literal["handed_over", "delivered", "read", "acknowledged"]
@@ -30,11 +30,14 @@ class Record(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
 
 
 class Alerted(Record, frozen=True, tag="alerted"):
-    """发布、更新、升降级、解除 The zones in force from now on, each with its level; none = cancelled.
+    """发布、继续、变更、升降级、解除、更正 The zones in force from now on, each with its level; none = none is in force.
 
     version counts from 1 in the stream; replaces is the version the desk saw (0 = none).
     paper: digest of the issued text. withdrawn: on cancelling, persons whose every delivery was provably unsent.
     mode: "" = two persons; retraction or emergency = one person, reviewed afterwards.
+    action: what the author meant it to be, "" in ledgers of before 0.2; correct: the version it replaces was wrong.
+    kept: zones for which nothing changed, so that nobody there is told again. cosigners: of a joint product, for each
+    other unit the person who signed.
     """
 
     version: int
@@ -48,6 +51,9 @@ class Alerted(Record, frozen=True, tag="alerted"):
     series: Series = "actual"
     mode: Literal["", "retraction", "emergency"] = ""
     withdrawn: tuple[str, ...] = ()
+    action: Action | Literal[""] = ""
+    kept: tuple[str, ...] = ()
+    cosigners: dict[str, str] = {}
 
 
 class Reported(Record, frozen=True, tag="reported"):

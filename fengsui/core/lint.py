@@ -17,7 +17,8 @@ SPAN = re.compile(r"-?\d+(m|h|d|wd)")
 GROUPS = {"members": "成员单位", "townships": "乡镇"}
 GRADES = ("I", "II", "III", "IV")
 HASTES = ("urgent", "office")
-CHANGES = ("new", "up", "same", "down", "gone")
+CHANGES = ("new", "up", "same", "changed", "down", "gone", "corrected", "retracted")
+MODES = ("emergency", "retraction")
 KINDS = ("trend", "business", "emergency", "holiday")
 STAGES = ("called", "held", "concluded")
 
@@ -37,6 +38,7 @@ WORDS: Mapping[str, Mapping[str, Collection[str]]] = {
         "response": CHANGES,
         "directory": ("added", "corrected", "departed", "bounced", "disowned"),
     },
+    "modes": {"alert": MODES},
     "stage": {"consultation": STAGES},
     "kinds": {"consultation": KINDS},
     "outcome": {"consultation": ("activate",)},
@@ -93,7 +95,9 @@ def _clause(pack: Pack, clause: Clause) -> Iterator[Fault]:
 
 def _notice(pack: Pack, clause: Clause, notice: Notice) -> Iterator[Fault]:
     where, field = _file(clause), f"notice.{notice.name}"
-    yield from _units(pack, where, f"{field}.who", notice.who, {"reached": "此前通知过的人"})
+    yield from _units(
+        pack, where, f"{field}.who", notice.who, {"reached": "此前通知过的人", "misled": "收到有误信息的人"}
+    )
     yield from _trigger(pack, clause, field, notice.trigger)
     if notice.audience not in pack.audiences:
         yield unknown(where, f"{field}.audience", notice.audience, pack.audiences, "P019")

@@ -30,6 +30,8 @@ TEMPLATES: dict[str, frozenset[str]] = {
     "alert": ALERT,
     "alert_public": ALERT,
     "all_clear": ALERT,
+    "corrected": ALERT | {"was"},
+    "retracted": ALERT | {"was"},
     "remind": DUTY,
     "deputy": DUTY,
     "superior": DUTY,
@@ -49,7 +51,8 @@ TEMPLATES: dict[str, frozenset[str]] = {
 }
 """Templates a pack must have → the placeholders that ``wording`` fills in each. Others may use any of them."""
 
-ACTIONS = ("new", "same", "changed", "up", "down", "gone")
+ACTIONS = ("new", "same", "changed", "up", "down", "gone", "corrected", "retracted")
+VERBS = ("issue", "renew", "change", "upgrade", "downgrade", "cancel", "correct")
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -314,6 +317,7 @@ def _texts(pack: Pack) -> Iterator[Fault]:
     for name, needed, given in (
         ("templates", tuple(TEMPLATES), texts.templates),
         ("actions", ACTIONS, texts.actions),
+        ("verbs", VERBS, texts.verbs),
         ("levels", LEVELS, texts.levels),
     ):
         for key in needed:
@@ -355,9 +359,13 @@ def _rights(pack: Pack) -> Iterator[Fault]:
     if set(rights.sign) != set(LEVELS):
         yield Fault("rights.toml", "sign", f"须恰好有 {'、'.join(LEVELS)} 四级。", "P022")
     known = {**rights.accounts, **pack.roles}
-    for role in dict.fromkeys(role for roles in rights.sign.values() for role in roles):
+    named = [("sign", role) for roles in rights.sign.values() for role in roles]
+    for field, role in dict.fromkeys([*named, *(("cosign", role) for role in rights.cosign)]):
         if role not in known:
-            yield unknown("rights.toml", "sign", role, known, "P033")
+            yield unknown("rights.toml", field, role, known, "P033")
+    for level in rights.totp:
+        if level not in LEVELS:
+            yield unknown("rights.toml", "totp", level, LEVELS, "P022")
 
 
 def _almanac(pack: Pack) -> Iterator[Fault]:

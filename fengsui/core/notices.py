@@ -1,7 +1,8 @@
 """通知 Notices: who is told of a warning, and how far each telling got.
 
-Audience × channel × order are the pack's. Whoever was told by any version at any step is told the all-clear; nobody
-else is. A person stands once in one telling.
+Audience × channel × order are the pack's. ``reached``: whoever was told by any version at any step is told the all-clear;
+``misled``: whoever was told by a version that was wrong is told its correction; nobody else is. A person stands once in
+one telling.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from fengsui.core import alerts, triggers, vacancy
-from fengsui.core.clauses import LEVELS, Change, Clause, Level, Notice, choose
+from fengsui.core.clauses import GONE, LEVELS, Change, Clause, Level, Notice, choose
 from fengsui.core.facts import (
     REACH,
     Alerted,
@@ -260,12 +261,22 @@ def _announce(fact: Alerted, world: World) -> Iterator[Fact]:
     for clause, notice in world.pack.notices:
         hazards = notice.trigger.hazards
         if notice.trigger.on == "alert" and (not hazards or fact.hazard in hazards):
-            who = _reached_before if notice.who == ("reached",) else _audience
-            yield from _tell(fact, clause, notice, who(clause, notice, world.at(fact.stream), world), world)
+            told = _whom(clause, notice, world.at(fact.stream), world)
+            yield from _tell(fact, clause, notice, told, world)
 
 
 Told = dict[Group, dict[str, tuple[str, ...]]]
 """For each change and level: person → holders he may answer for."""
+
+
+def _whom(clause: Clause, notice: Notice, state: State, world: World) -> Told:
+    match notice.who:
+        case ("reached",):
+            return _reached_before(clause, notice, state, world)
+        case ("misled",):
+            return _misled(clause, notice, state, world)
+        case _:
+            return _audience(clause, notice, state, world)
 
 
 def _audience(clause: Clause, notice: Notice, state: State, world: World) -> Told:
@@ -273,7 +284,7 @@ def _audience(clause: Clause, notice: Notice, state: State, world: World) -> Tol
     known: triggers.Changes = {}
     for unit in triggers.subjects(notice.who or clause.responsible, "", state, world.pack):
         for post, change, level in triggers.posts(unit, state, world, audience=notice.audience, known=known):
-            if not post.holder or (change == "gone" and not _may_know(post.holder, state)):
+            if not post.holder or (change in GONE and not _may_know(post.holder, state)):
                 continue
             if triggers.asks(notice.trigger, change, level):
                 group = found[change, level]
@@ -290,7 +301,7 @@ def _reached_before(clause: Clause, notice: Notice, state: State, world: World) 
     """Whoever was told in any version at any step and whose area the warning has left, minus whoever was withdrawn."""
     del clause, notice
     found: Told = defaultdict(dict)
-    for person in state.notices.people:
+    for person in () if state.alert.action == "correct" else state.notices.people:
         if not _may_know(person, state):
             continue
         gone = _gone(person, state, world)
@@ -302,16 +313,52 @@ def _reached_before(clause: Clause, notice: Notice, state: State, world: World) 
 def _gone(person: str, state: State, world: World) -> Level | None:
     """The level that has left a person, None while the warning still touches anything he answers for."""
     if not state.alert.holds:
-        return max(state.alert.before.zones.values(), key=LEVELS.index)
+        return _ended(state)
+    changes = _changes(person, state, world)
+    if not changes or any(c[0] != "gone" for c in changes):
+        return None
+    return max((c[1] for c in changes), key=LEVELS.index)
+
+
+def _ended(state: State) -> Level:
+    """The strongest level of the version that was replaced."""
+    return state.alert.before.strongest or LEVELS[0]
+
+
+def _changes(person: str, state: State, world: World) -> list[Group]:
+    """What the newest version changed for all that a person answers for."""
     areas = {alerts.area_of(h, world) for h in state.notices.people[person].told}
     areas |= {p.area for p in world.directory.held.get(person, ())}
     known = world.directory.persons.get(person)
     if not areas and known:
         areas = {alerts.area_of(known.unit, world)}
-    changes = [c for a in sorted(filter(None, areas)) if (c := alerts.change(state.alert, a))]
-    if not changes or any(c[0] != "gone" for c in changes):
-        return None
-    return max((c[1] for c in changes), key=LEVELS.index)
+    return [c for a in sorted(filter(None, areas)) if (c := alerts.change(state.alert, a))]
+
+
+def _misled(clause: Clause, notice: Notice, state: State, world: World) -> Told:
+    """Where something still holds, exactly whom the wrong version told; where nothing does any more, whoever was ever told
+    so. Neither whom the right version alarms anew, nor whom nothing of the wrong one was about.
+    """
+    del clause
+    found: Told = defaultdict(dict)
+    wrong = _told_by(state, state.alert.version - 1)
+    for person in state.notices.people if state.alert.action == "correct" else ():
+        changes = _changes(person, state, world)
+        if not _may_know(person, state) or any(c[0] in triggers.FRESH for c in changes):
+            continue
+        holds = [level for change, level in changes if change not in GONE]
+        if (holds and person not in wrong) or (state.alert.holds and not changes):
+            continue
+        level = max(holds or [level for _, level in changes], key=LEVELS.index, default=_ended(state))
+        group: Group = ("corrected" if holds else "retracted", level)
+        if triggers.asks(notice.trigger, *group):
+            found[group][person] = ()
+    return found
+
+
+def _told_by(state: State, version: int) -> set[str]:
+    """Persons whom a version told anything."""
+    return {r.person for n in state.notices.sent.values() if n.version == version for r in n.recipients}
 
 
 def _tell(fact: Alerted, clause: Clause, notice: Notice, told: Told, world: World) -> Iterator[Fact]:
@@ -353,12 +400,17 @@ Informed = dict[Group, tuple[tuple[str, ...], tuple[str, ...]]]
 
 
 def _informed(notice: Notice, state: State, world: World) -> Informed:
+    correction = state.alert.action == "correct"
     if notice.who == ("reached",):
-        return _cleared(state)
+        return {} if correction else _cleared(state)
+    if notice.who == ("misled",):
+        return _righted(notice, state) if correction else {}
     lists = world.pack.audiences[notice.audience].lists
     found: dict[Group, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for zone, level in state.alert.now.zones.items():
         change, before = _began(zone, level, state)
+        if zone in state.alert.kept or (correction and change not in triggers.FRESH):
+            continue
         names = {*choose(lists, level), *(choose(lists, before) if change == "down" else ())}
         if names and triggers.asks(notice.trigger, change, level):
             found[change, level][0].update(names)
@@ -381,10 +433,24 @@ def _cleared(state: State) -> Informed:
     told, left = state.notices.lists, defaultdict[Group, set[str]](set)
     for zone in {z for zones in told.values() for z in zones}:
         if not state.alert.holds:
-            left["gone", max(state.alert.before.zones.values(), key=LEVELS.index)].add(zone)
+            left["gone", _ended(state)].add(zone)
         elif (change := alerts.change(state.alert, zone)) and change[0] == "gone":
             left[change].add(zone)
     return {
         group: (tuple(sorted(n for n, at in told.items() if zones & set(at))), tuple(sorted(zones)))
         for group, zones in left.items()
     }
+
+
+def _righted(notice: Notice, state: State) -> Informed:
+    """Lists by the zones in which they were told: where something still holds, by the wrong version; else, by any."""
+    found: dict[Group, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    for told in state.notices.sent.values():
+        for zone in told.zones if told.lists else ():
+            now, before = state.alert.now.level(zone), state.alert.before.level(zone)
+            group: Group = ("corrected", now) if now else ("retracted", before or _ended(state))
+            wrong = told.version == state.alert.version - 1 if now else bool(before) or not state.alert.holds
+            if wrong and triggers.asks(notice.trigger, *group):
+                found[group][0].update(told.lists)
+                found[group][1].add(zone)
+    return {group: (tuple(sorted(names)), tuple(sorted(zones))) for group, (names, zones) in found.items()}

@@ -5,9 +5,11 @@ Also what rules that cross streams see: a head per open stream, and the world a 
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-from fengsui.core.clauses import LEVELS, Level, Pack, touches
+from fengsui.core.clauses import LEVELS, Action, Level, Pack, touches
 from fengsui.core.directory import Directory
 from fengsui.core.facts import Consulted, InsertionOrdered, Notified, Plan, Reach, Series, SuspensionDecided
 from fengsui.core.many import Many
@@ -21,14 +23,25 @@ class Zoned(msgspec.Struct, frozen=True):
 
     zones: dict[str, Level] = {}
 
+    @property
+    def strongest(self) -> Level | None:
+        """The strongest level anywhere, None where nothing holds."""
+        return max(self.zones.values(), key=LEVELS.index, default=None)
+
     def level(self, area: str) -> Level | None:
         """The strongest level over an area, or None."""
-        found = [level for zone, level in self.zones.items() if touches(area, zone)]
-        return max(found, key=LEVELS.index) if found else None
+        return max(self.near(area).values(), key=LEVELS.index, default=None)
+
+    def near(self, area: str) -> dict[str, Level]:
+        """The zones that an area touches."""
+        return {zone: level for zone, level in self.zones.items() if touches(area, zone)}
 
 
 class AlertPart(msgspec.Struct, frozen=True):
-    """The warning of a stream: version 0 = none yet; ``before`` are the zones of the version it replaced."""
+    """The warning of a stream: version 0 = none yet; ``before`` are the zones of the version it replaced, issued at ``was``.
+
+    alone: whoever signed a version by himself.
+    """
 
     version: int = 0
     hazard: str = ""
@@ -38,6 +51,10 @@ class AlertPart(msgspec.Struct, frozen=True):
     at: int = 0
     paper: str = ""
     withdrawn: tuple[str, ...] = ()
+    action: Action | Literal[""] = ""
+    kept: tuple[str, ...] = ()
+    was: int = 0
+    alone: frozenset[str] = frozenset()
 
     @property
     def holds(self) -> bool:

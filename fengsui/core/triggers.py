@@ -80,6 +80,8 @@ def _by_alert(fact: Alerted, world: World) -> Iterator[Opening]:
     for clause, duty, trigger in _rules("alert", world.pack):
         if trigger.hazards and fact.hazard not in trigger.hazards:
             continue
+        if trigger.modes and fact.mode not in trigger.modes:
+            continue
         if trigger.spread and alerts.spread(state, world) < trigger.spread:
             continue
         for level, holders in _warned(clause, duty, trigger, state, world).items():

@@ -9,14 +9,16 @@ import msgspec
 
 from fengsui.core import calendar
 from fengsui.core.alerts import area_of
-from fengsui.core.clauses import LEVELS, Pack, pick, touches
+from fengsui.core.clauses import GONE, LEVELS, Action, Level, Pack, pick, touches
 from fengsui.core.facts import Call, InsertionOrdered, Notified, Plan
-from fengsui.core.state import State, World
+from fengsui.core.state import AlertPart, State, World
 
 FORMS = {"crawl": "滚动字幕", "badge": "预警角标", "anchor": "主持人口播"}
 MARKS = {"test": "mark_test", "exercise": "mark_exercise"}
 ASKING = ("remind", "deputy", "visit")
 """Steps whose text says how to answer, where they are taken for a post; for a unit they are a reminder."""
+SEVERAL = ("changed", "corrected")
+"""Changes whose text names all zones in force, each with its level."""
 GRAVITY = ("bulletin", "supervise", "visit", "deputy", "remind", "superior", "due", "desk")
 SHOWN = 6
 """How many missing items one message lists before it says 等N项."""
@@ -25,11 +27,13 @@ SHOWN = 6
 class Draft(msgspec.Struct, frozen=True):
     """What a forecaster writes of a warning: cause and forecast, each a whole sentence or empty.
 
-    Its canonical JSON is the paper that an Alerted names by digest.
+    Its canonical JSON is the paper that an Alerted names by digest. others: the forecast for zones at another level than
+    the strongest, where it differs.
     """
 
     cause: str = ""
     forecast: str = ""
+    others: dict[str, str] = {}
 
 
 def draft(paper: bytes) -> Draft:
@@ -79,8 +83,10 @@ def _spoken_of(notified: Notified, calls: tuple[Call, ...], world: World) -> tup
     """Level and zones that a text names: those of whoever is called for, of what was lifted, of the telling's level."""
     alert = world.at(notified.stream).alert
     zones = alert.now.zones or alert.before.zones
-    if notified.change == "gone":
+    if notified.change in GONE:
         return notified.level, tuple(z for z in alert.before.zones if alert.now.level(z) is None)
+    if notified.change in SEVERAL:
+        return notified.level, tuple(sorted(zones, key=lambda z: -LEVELS.index(zones[z])))
     areas = {area for c in calls if (area := area_of(c.holder, world))}
     near = {z: level for z, level in zones.items() if any(touches(a, z) for a in areas)}
     level = max(near.values(), key=LEVELS.index) if near else notified.level
@@ -109,24 +115,47 @@ def _reasons(notified: Notified, calls: tuple[Call, ...]) -> list[tuple[str, tup
     return [(reason[0], tuple(found[reason])) for reason in order]
 
 
+def bulletin(part: AlertPart, pack: Pack, action: Action, spoken: Spoken) -> str:
+    """The words of a version for everybody, about its zones at one level: what other systems get (CAP)."""
+    corrected = "corrected" if part.holds else "retracted"
+    name = {"cancel": "all_clear", "correct": corrected}.get(action, "alert_public")
+    return pack.texts.templates[name].format(**_said(part, pack, spoken, part.at, pack.texts.verbs[action]))
+
+
 def _warning(notified: Notified, state: State, pack: Pack, spoken: Spoken) -> dict[str, str]:
-    alert = state.alert
+    action = pack.texts.actions.get(notified.change or "new", "")
+    return _said(state.alert, pack, spoken, state.alert.at or notified.at, action)
+
+
+def _said(alert: AlertPart, pack: Pack, spoken: Spoken, at: int, action: str) -> dict[str, str]:
     written, level, zones = spoken
     zones = zones or tuple(alert.now.zones or alert.before.zones)
     hazard = pack.hazards[alert.hazard] if alert.hazard else None
     signal = hazard.levels.get(level) if hazard else None
     return {
         "issuer": pack.texts.issuer,
-        "date": _date(alert.at or notified.at, pack),
-        "time": clock(alert.at or notified.at, pack),
-        "action": pack.texts.actions.get(notified.change or "new", ""),
+        "date": _date(at, pack),
+        "time": clock(at, pack),
+        "action": action,
         "hazard": hazard.name if hazard else "",
         "level": pack.texts.levels.get(level, ""),
         "cause": written.cause,
-        "forecast": written.forecast,
-        "areas": "、".join(pack.areas[z].name for z in zones if z in pack.areas),
+        "was": _by(alert.was, alert.at, pack) if alert.was else "",
+        "forecast": written.others.get(level, written.forecast),
+        "areas": _areas(zones, alert.now.zones, pack),
         "guide": "".join(signal.guide[:3]) if signal else "",
     }
+
+
+def _areas(zones: tuple[str, ...], levels: dict[str, Level], pack: Pack) -> str:
+    """Names of zones; where they are at several levels, each level with its own: 红色：聚乐乡；橙色：峰峪乡."""
+    found: dict[str, list[str]] = {}
+    for zone in zones:
+        if zone in pack.areas:
+            found.setdefault(levels.get(zone, ""), []).append(pack.areas[zone].name)
+    if len(found) < 2:
+        return "、".join(name for names in found.values() for name in names)
+    return "；".join(f"{pack.texts.levels[level]}：{'、'.join(names)}" for level, names in found.items())
 
 
 def _called(notified: Notified, calls: tuple[Call, ...], state: State, world: World) -> dict[str, str]:
@@ -212,7 +241,7 @@ def _deadline(notified: Notified, calls: tuple[Call, ...], state: State) -> int:
 
 
 def _used(plan: Plan, notified: Notified) -> bool:
-    if notified.template == "order" and notified.change == "gone":
+    if notified.template == "order" and notified.change in GONE:
         return any(word.startswith("off_air_") for word in plan.evidence)
     wanted = "consultation" if notified.template == "summons" else "insertion"
     return plan.use is not None and plan.use.mechanism == wanted

@@ -14,6 +14,7 @@ from fengsui.flow import inputs
 from fengsui.flow.inputs import Unwritten
 from fengsui.flow.record import Writer
 from fengsui.flow.send import Lane
+from fengsui.store.subscribed import CHANNEL
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def _may(lane: Lane, other: Lane) -> bool:
     """Whether another lane can take over."""
     return (
         other is not lane
+        and lane.gateway.channel != CHANNEL  # a subscriber is no way to another
         and other.gateway.channel == lane.gateway.channel
         and not other.held
         and not other.pulse.ill

@@ -43,6 +43,7 @@ from fengsui.flow.spare import Spare
 from fengsui.flow.waiting import PASSING, STOPPED, Job, Waiting, said, storable
 from fengsui.gateways.contract import Receipt, Reply
 from fengsui.store import archive, inbox, leases, ledger, notice, outbox, people, rebuild
+from fengsui.store.caps import Cap
 from fengsui.store.leases import Verdict
 from fengsui.store.sql import Errors, Session
 from fengsui.store.sql import archive as open_archive
@@ -174,6 +175,10 @@ class Writer:
         """Move what waits in a lane to another of its channel, as far as it may leave there; how many rows of it now."""
         return self._job(lambda r: tasks.reroute(r, lane, other), leases.SLICE)
 
+    def publish(self, cap: Cap, body: str, level: str) -> Pending[int]:
+        """What became of a version as a message for other systems; gives how many subscribers get it."""
+        return self._job(lambda r: tasks.published(r, cap, body, level), 1)
+
     def due(self) -> None:
         """Look now: a moment may have come, or another process may have written. Only a hint."""
         with self._ready:
@@ -224,6 +229,7 @@ class Writer:
     def _open(self) -> None:
         self._session, self._papers = Session(), open_archive()
         streams, seq = rebuild.fold_all(self._session)
+        rebuild.registered(self._session, self.world.pack.zone)
         open_ = {name: state for name, state in streams.items() if not state.closed}
         heads: dict[str, Head] = {name: h for name, state in open_.items() if (h := head(state))}
         directory = people.snapshot(self._session, self._setting.ways)

@@ -16,12 +16,12 @@ import psycopg
 from fengsui.core import board as core_board
 from fengsui.core import mind
 from fengsui.core.clauses import Pack
-from fengsui.core.facts import DirectoryChanged, Fact, Notified, PackInForce, encode, kind
-from fengsui.core.state import Refusal, State, World, head
+from fengsui.core.facts import Alerted, DirectoryChanged, Fact, Notified, PackInForce, encode, kind
+from fengsui.core.state import AlertPart, Refusal, State, World, head
 from fengsui.flow import mailing
 from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Answer, Input, Lane, Parked
-from fengsui.store import archive, board, history, ledger, people, tally
+from fengsui.store import archive, board, history, ledger, people, signals, tally
 from fengsui.store.sql import Session, pack
 from fengsui.store.tokens import LENGTH
 from fengsui.store.vault import KeyFault, Vault
@@ -76,6 +76,7 @@ class Round:
         self._before: dict[str, State] = {}
         self._rows: list[ledger.New] = []
         self._mail: list[mailing.Mail] = []
+        self._versions: list[tuple[str, Alerted, AlertPart]] = []
         self._answers: dict[str, Outcome] = {}
         self._asked: list[str] = []
         self._known: dict[str, int] = {}
@@ -206,6 +207,11 @@ class Round:
         self.world = self._adopted(after, outcome.entries)
         self._rows += rows
         self._mail += mail
+        self._versions += [
+            (e.id, e.fact, after.at(e.fact.stream).alert)
+            for e in outcome.entries
+            if isinstance(e.fact, Alerted)
+        ]
         return Answer(one.id)
 
     def _adopted(self, world: World, entries: Iterable[mind.Entry]) -> World:
@@ -288,6 +294,9 @@ class Round:
         known = ledger.known(self.session, [row.id for row in self._rows if row.cause])
         chain, seqs = ledger.append(self.session, chain, [row for row in self._rows if row.id not in known])
         ledger.seal(self.session, chain, self.setting.vault)
+        versions = [signals.Version(seqs[id_], f, part) for id_, f, part in self._versions if id_ in seqs]
+        if versions:
+            signals.register(self.session, versions, self.world.pack.zone)
         for id_ in self._answers:
             self._answers[id_] = Answer(id_, seqs.get(id_, 0))
         kept = [(id_, msgspec.json.encode(self._answers[id_]).decode()) for id_ in self._asked]

@@ -29,6 +29,7 @@ from fengsui.flow.holds import Holds
 from fengsui.flow.inputs import Change
 from fengsui.flow.jobs import Jobs
 from fengsui.flow.listen import Listener
+from fengsui.flow.publish import Publisher
 from fengsui.flow.receive import Mailroom
 from fengsui.flow.record import Writer
 from fengsui.flow.send import Lane
@@ -67,6 +68,7 @@ class House:
         self._holds = Holds(self.lanes)
         self._failover = Failover(self.lanes, self.writer)
         self.mailroom = Mailroom(self.writer)
+        self.publisher = Publisher(self.writer, vault.directory, clock.now)
         self.jobs = Jobs()
         self._listener = Listener(self.writer.due)
         self.ready = False
@@ -83,6 +85,7 @@ class House:
         def woken(change: Change) -> None:
             if change.deliveries:
                 loop.call_soon_threadsafe(self._woken)
+            self.publisher.woken(change, loop)
 
         self.writer.wake.append(woken)
         self.writer.alarm.append(_alarmed)
@@ -90,7 +93,7 @@ class House:
         for gateway in self.gateways:
             await gateway.start()
         work = [lane.run() for lane in self.lanes] + [self.mailroom.run(), self._watch(), self._holds.run()]
-        work.append(self._failover.run())
+        work += [self._failover.run(), self.publisher.run()]
         work += [self.mailroom.listen(g, g.name) for g in self.gateways if isinstance(g, Inbound)]
         self._tasks = [asyncio.create_task(w) for w in work]
         for task in self._tasks:

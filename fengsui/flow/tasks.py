@@ -9,9 +9,11 @@ from fengsui.flow import mailing
 from fengsui.flow.inputs import Batch, Lane, Letter
 from fengsui.flow.round import Round
 from fengsui.gateways.contract import Receipt
-from fengsui.store import inbox, leases, notice, people, receipts
+from fengsui.store import caps, inbox, leases, notice, people, receipts, subscribed
+from fengsui.store.caps import Cap
 from fengsui.store.leases import Verdict
 from fengsui.store.sql import Session
+from fengsui.store.subscribed import CHANNEL
 
 
 def finish(this: Round, lane: str, verdicts: Sequence[Verdict]) -> int:
@@ -21,6 +23,18 @@ def finish(this: Round, lane: str, verdicts: Sequence[Verdict]) -> int:
         this.readdress()
     this.take(mailing.news(this.session, moved, this.now))
     return len(moved)
+
+
+def published(this: Round, cap: Cap, body: str, level: str) -> int:
+    """Keep what became of a version as a message, and give it to every subscriber; how many there are."""
+    caps.write(this.session, cap)
+    lanes = [
+        lane.name for lane in this.setting.lanes if lane.channel == CHANNEL and cap.series in lane.accepts
+    ]
+    if not cap.digest or not lanes:
+        return 0
+    this.deliveries = True
+    return subscribed.fan_out(this.session, cap, body, level=level, lanes=lanes, now=this.now)
 
 
 def received(this: Round, lane: str, words: Sequence[Receipt]) -> int:

@@ -8,6 +8,7 @@ from fengsui.core.calendar import MINUTE, SECOND
 from fengsui.gateways.contract import Handover, Outcome, PartResult, Result
 from fengsui.store.leases import Leased, Verdict
 from fengsui.store.states import State
+from fengsui.store.subscribed import ENDPOINT
 from fengsui.store.vault import KeyFault, Vault
 
 PAUSES = (5 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE)
@@ -31,7 +32,12 @@ WORSE = (Outcome.RETRY, Outcome.THROTTLED, Outcome.REFUSED_CONFIG, *ENDS)
 
 
 def handover(row: Leased, vault: Vault) -> Handover | None:
-    """What the gateway gets of a row; None if there is no address to send it to any more."""
+    """What the gateway gets of a row; None if there is no address to send it to any more.
+
+    A subscriber is its gateway: what goes to it has no other address.
+    """
+    if row.recipient.startswith(ENDPOINT):
+        return Handover(row.id, "", ((0, 1, row.body),), 0, row.expires, row.level)
     if row.cipher is None:
         return None
     try:

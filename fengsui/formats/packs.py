@@ -41,11 +41,13 @@ SINGLE: dict[str, type[Any]] = {
     "texts.toml": clauses.Texts,
     "almanac.toml": clauses.Almanac,
     "rights.toml": clauses.Right,
+    "geocodes.toml": clauses.Geocodes,
+    "cap.toml": clauses.Profile,
     "document.toml": Document,
 }
 """Files that are one table."""
 
-KNOWN = "pack、document、tables、units、areas、sources、texts、almanac、rights"
+KNOWN = "pack、document、tables、units、areas、sources、texts、almanac、rights、geocodes、cap"
 T = TypeVar("T")
 
 

@@ -42,6 +42,11 @@ def page(session: Session, *, before: int, limit: int, kind: str = "") -> list[L
     return [_line(row) for row in rows]
 
 
+def of_kind(session: Session, kind: str) -> list[Line]:
+    """Every fact of a kind, in order."""
+    return [_line(row) for row in session.run(_SELECT + "WHERE kind = ? ORDER BY seq", kind)]
+
+
 def consequences(session: Session, id: str) -> list[Line]:  # noqa: A002 - the ledger's own word
     """An input and what followed from it, in order: the entries of one decision stand together."""
     start = session.run("SELECT seq FROM ledger WHERE id = ?", id)

@@ -257,11 +257,11 @@ def extend(session: Session, token: int, until: int) -> int:
 
 def expire_doubtful(session: Session, now: int) -> list[Moved]:
     """Leases that ran out: unknown, not unsent. Again, marked as possible duplicate, for persons named by a clause
-    and for orange and red; else closed as unknown and counted.
+    and for orange and red, and for subscribers, who know a message by its identifier; else closed as unknown and counted.
     """
     rows = session.run(
         "UPDATE delivery SET lease = 0, run_at = ?, doubtful = doubtful + 1, code = 'in-doubt',"
-        " state = CASE WHEN responsible = 1 OR rank <= ? THEN 0 ELSE 1 END"
+        " state = CASE WHEN responsible = 1 OR rank <= ? OR recipient LIKE '@%' THEN 0 ELSE 1 END"
         " WHERE state = 0 AND NOT (lease = 0) AND run_at <= ?"
         " RETURNING id, notice, recipient, channel, responsible, state",
         now, AGAIN, now,

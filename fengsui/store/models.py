@@ -366,6 +366,53 @@ class Board(models.Model):
         indexes = (models.Index("run_at", condition=Q(run_at__isnull=False), name="board_due"),)
 
 
+class Signal(models.Model):
+    """发布登记 Every version of every warning with its number and its second: see ``store.signals``. Disposable."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    stream = _text()
+    version = _number()
+    series = _text()
+    year = _number()
+    number = _number()
+    second = models.BigIntegerField(unique=True)
+    at = _number()
+    hazard = _text()
+    level = _text()
+    action = _text()
+    mode = _text()
+    zones = _text()
+    expires = _number()
+    author = _text()
+    signer = _text()
+    paper = _text()
+
+    class Meta:
+        db_table = "signal"
+        constraints = (
+            models.UniqueConstraint("stream", "version", name="signal_version"),
+            models.UniqueConstraint("series", "year", "number", name="signal_number"),
+        )
+
+
+class Cap(models.Model):
+    """对外报文 Each version of a warning as it left for other systems, or why it did not: see ``store.caps``."""
+
+    identifier = models.TextField(primary_key=True)
+    stream = _text()
+    version = _number()
+    series = _text()
+    second = _number()
+    expires = _number()
+    digest = _text()
+    fault = _text()
+
+    class Meta:
+        db_table = "cap"
+        constraints = (models.UniqueConstraint("stream", "version", name="cap_version"),)
+        indexes = (models.Index("series", "second", name="cap_series"),)
+
+
 class Hold(models.Model):
     """停发 Lanes that send nothing until a person releases them, also after a restart; "*" = every lane."""
 

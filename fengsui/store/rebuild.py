@@ -1,11 +1,13 @@
-"""重建 Rebuild: fold the ledger again and replace the board by what it says."""
+"""重建 Rebuild: fold the ledger again and replace the board, and the register of signals, by what it says."""
 
 from __future__ import annotations
 
+from fengsui.core import alerts
 from fengsui.core.board import rows
+from fengsui.core.facts import Alerted
 from fengsui.core.mind import fold
-from fengsui.core.state import State
-from fengsui.store import board, history
+from fengsui.core.state import AlertPart, State
+from fengsui.store import board, history, signals
 from fengsui.store.sql import Session
 
 
@@ -20,8 +22,11 @@ def fold_all(session: Session) -> tuple[dict[str, State], int]:
     return streams, seq
 
 
-def rebuild(session: Session) -> int:
-    """Write the board anew; how many rows differed from what stood there (0 = rebuild equals live)."""
+def rebuild(session: Session, zone: str) -> int:
+    """Write board and register anew; how many rows differed from what stood there (0 = rebuild equals live).
+
+    zone: of the pack, in which a year begins.
+    """
     with session.transaction():
         session.run("SELECT seq FROM chain WHERE id = 1 {lock}")
         streams, _ = fold_all(session)
@@ -30,4 +35,26 @@ def rebuild(session: Session) -> int:
         changed = [row for id_, row in after.items() if before.get(id_) != row]
         gone = [id_ for id_ in before if id_ not in after]
         board.write(session, changed, gone)
-    return len(changed) + len(gone)
+        registered = signals.anew(session, _versions(session), zone)
+    return len(changed) + len(gone) + registered
+
+
+def registered(session: Session, zone: str) -> None:
+    """Register signals of a release that had no register yet; nothing to do on any later start."""
+    count = "SELECT (SELECT count(*) FROM ledger WHERE kind = 'alerted') - (SELECT count(*) FROM signal)"
+    if not session.run(count)[0][0]:
+        return
+    with session.transaction():
+        session.run("SELECT seq FROM chain WHERE id = 1 {lock}")
+        signals.anew(session, _versions(session), zone)
+
+
+def _versions(session: Session) -> list[signals.Version]:
+    """Every version of every warning, in order, with the warning as it was after it."""
+    parts: dict[str, AlertPart] = {}
+    found = []
+    for line in history.of_kind(session, "alerted"):
+        if isinstance(line.fact, Alerted):
+            parts[line.fact.stream] = alerts.fold(parts.get(line.fact.stream, AlertPart()), line.fact)
+            found.append(signals.Version(line.seq, line.fact, parts[line.fact.stream]))
+    return found

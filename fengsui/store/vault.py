@@ -20,8 +20,12 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from fengsui.store import signet
+
 Purpose = Literal["data", "lookup", "chain", "web"]
 LOOKUP_BYTES = 16
+SIGNER = "Fengsui"
+"""Whose name the first certificate of a place bears, until it brings its own."""
 LETTERS = string.digits + string.ascii_letters
 
 
@@ -40,9 +44,10 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Vault:
-    """The keys of a data directory, read once."""
+    """The keys of a data directory, read once. directory: where it is, for the signets of ``store.signet``."""
 
-    def __init__(self, keys: list[Key]) -> None:
+    def __init__(self, keys: list[Key], directory: Path) -> None:
+        self.directory = directory
         ordered = sorted(keys, key=lambda k: (k.valid_from, k.id))
         self._keys: dict[Purpose, list[Key]] = {
             p: [k for k in ordered if k.purpose == p] for p in get_args(Purpose)
@@ -115,6 +120,7 @@ def create(directory: Path, now: int) -> Vault:
     for purpose in get_args(Purpose):
         if not any(keys.glob(f"{purpose}-*.key")):
             add(directory, purpose, now)
+    signet.create(directory, SIGNER, now)
     return load(directory, now)
 
 
@@ -142,7 +148,7 @@ def load(directory: Path, now: int) -> Vault:
             raise KeyFault(f"密钥文件“{path.name}”已损坏。请从密钥备份恢复。[S022]") from error
         if key.valid_from <= now and (not key.valid_to or now < key.valid_to):
             found.append(key)
-    return Vault(found)
+    return Vault(found, directory)
 
 
 def _keyed(key: Key, text: str) -> bytes:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from fengsui.flow.serve import House
 from fengsui.gateways.contract import Health
+from fengsui.store import caps
 from fengsui.web import here, sentences
 
 KEPT = 4.0
@@ -55,6 +56,8 @@ def _way(name: str, channel: str, health: Health) -> Way:
 
 
 def warnings() -> list[str]:
-    """What else must be said loudly: what the clock has to say."""
+    """What else must be said loudly: what the clock has to say, and messages for other systems that did not leave."""
     alarm = here.house().clock.alarm
-    return [alarm.text] if alarm is not None else []
+    said = [alarm.text] if alarm is not None else []
+    stuck = caps.faults(here.session(), here.now())
+    return said + [f"对外报文 {cap.identifier} 没有发出：{cap.fault} [R061]" for cap in stuck]

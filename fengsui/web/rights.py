@@ -17,7 +17,12 @@ ROLES = {
     "administrator": "管理员",
 }
 
-PUBLIC = frozenset({"login", "phone", "phone_relay", "phone_decide", "phone_again", "badge"})
+PUBLIC = frozenset(
+    {
+        "login", "phone", "phone_relay", "phone_decide", "phone_again", "badge",
+         "cap", "cap_certificates",
+    }
+)  # fmt: skip
 """Pages that ask for no login; those of the phone are guarded by their link."""
 
 _ALL = frozenset(ROLES)
@@ -34,8 +39,10 @@ RIGHTS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("call_sheet", "call_paper"), _DESK),
     **dict.fromkeys(("issue", "issue_sign"), frozenset({"forecaster", "signer", "leader"})),
     **dict.fromkeys(
-        ("issue_preview", "issue_words", "issue_change", "issue_cancel"), frozenset({"forecaster", "signer"})
+        ("issue_preview", "issue_words", "issue_change", "issue_cancel", "issue_correct"),
+        frozenset({"forecaster", "signer"}),
     ),
+    "review": frozenset({"forecaster", "signer"}),
     "consult": _DESK,
     "suspend": frozenset({"liaison", "township", "leader", "clerk", "media"}),
     "report": _ALL - {"administrator"},

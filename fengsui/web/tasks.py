@@ -45,6 +45,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "off_air_crawl": ("撤下", ("media",)),
     "off_air_badge": ("撤下", ("media",)),
     "roster_confirmed": ("核对名录", ("people",)),
+    "signature_review": ("复核", ("review",)),
 }
 """Where one's own duty is done, by what proves it: what the button says, and the page (with the stream, or plain)."""
 

@@ -5,13 +5,14 @@ A leftover is what was owed of a warning that has been lifted since; what the li
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from fengsui.core.board import Row
 from fengsui.core.clauses import LEVELS
 from fengsui.core.state import State, World
-from fengsui.web import sentences, tasks
+from fengsui.web import paths, sentences, tasks
+from fengsui.web.outlook import REVIEW
 from fengsui.web.tasks import Group, Task, Who
 
 OTHERS = 6
@@ -97,3 +98,9 @@ def label(stream: str, world: World) -> str:
     zones = (alert.now if alert.holds else alert.before).zones
     level = world.pack.texts.levels[max(zones.values(), key=LEVELS.index)]
     return f"{world.pack.hazards[alert.hazard].name}{level}"
+
+
+def alone(found: Iterable[Group], role: str, world: World) -> list[tuple[str, str]]:
+    """What one person signed and nobody has reviewed: in words, and the page where somebody else does."""
+    streams = [g.rows[0].stream for g in found if g.rows[0].duty == REVIEW and role in tasks.DESK]
+    return [(f"{label(s, world)}由一人签发，待他人复核", paths.to(role, "review", s)) for s in streams]

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from fengsui.core import calendar, wording
-from fengsui.core.clauses import LEVELS, Level, stands
+from fengsui.core import alerts, calendar, wording
+from fengsui.core.clauses import LEVELS, Action, Level, stands
 from fengsui.core.facts import Alerted, Series
-from fengsui.core.state import State
+from fengsui.core.state import AlertPart, State, Zoned
 from fengsui.store import archive
 from fengsui.store.accounts import Account, Draft
 from fengsui.store.archive import Paper
@@ -42,8 +42,11 @@ class Signed(wording.Draft, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a draft holds. stream: "" = a new incident; replaces: version the author saw; cancel: it lifts the warning.
+    """What a draft holds. stream: "" = a new incident; replaces: version the author saw; cancel: it lifts the warning;
+    corrects: the version it replaces was wrong, no zones = nothing of it holds.
 
+    others: forecasts of zones at another level than the strongest; anew: tell also whom nothing changed for.
+    cosigners: of a joint product, unit → the person who has signed for it.
     form: the token of the form it came from; remark: why a signer gave it back; number: of the stored draft.
     """
 
@@ -60,25 +63,52 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     form: str = ""
     remark: str = ""
     number: int = 0
+    corrects: bool = False
+    others: dict[str, str] = {}
+    anew: bool = False
+    cosigners: dict[str, str] = {}
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of the warning holds once it is signed: it lifts it, or takes it back altogether."""
+        return self.cancel or (self.corrects and not self.zones)
+
+    @property
+    def action(self) -> Action:
+        """The verb that fits what it does to the warning in force."""
+        now = here.world().at(self.stream).alert.now if self.stream else Zoned()
+        return "correct" if self.corrects else alerts.fitting(now, Zoned(self.zones), here.pack())
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Zones whose level and expiry stay while others change: nobody there need be told again."""
+        part = here.world().at(self.stream).alert if self.stream else AlertPart()
+        if self.anew or self.action in ("renew", "correct") or self.expires != part.expires:
+            return ()
+        return tuple(sorted(z for z, level in self.zones.items() if part.now.zones.get(z) == level))
 
     @property
     def level(self) -> Level | Literal[""]:
         """The strongest level it names; on lifting, the strongest that is lifted."""
-        zones = self.zones or (here.world().at(self.stream).alert.now.zones if self.cancel else {})
+        ended = self.cancel or self.corrects
+        zones = self.zones or (here.world().at(self.stream).alert.now.zones if ended else {})
         return max(zones.values(), key=LEVELS.index, default="")
 
     @property
     def draft(self) -> wording.Draft:
         """The two sentences."""
-        return wording.Draft(self.cause, "" if self.cancel else self.forecast)
+        if self.cancel or not self.zones:
+            return wording.Draft(self.cause)
+        return wording.Draft(self.cause, self.forecast, self.others)
 
     @property
     def paper(self) -> Paper:
         """The paper that the warning names; ``core.wording`` reads its sentences."""
         said = self.draft
         signed = Signed(
-            said.cause, said.forecast, self.hazard, self.zones, self.expires, self.replaces + 1, self.number
-        )
+            said.cause, said.forecast, said.others,
+            self.hazard, self.zones, self.expires, self.replaces + 1, self.number,
+        )  # fmt: skip
         return Paper("alert", wording.paper(signed))
 
 
@@ -173,18 +203,18 @@ def faults(written: Written, now: int) -> list[str]:
     found = []
     if not written.hazard:
         found.append("请选择灾种和级别。[W120]")
-    if not written.cancel and written.hazard and not written.zones:
+    if not written.ended and written.hazard and not written.zones:
         found.append("请至少选择一个预警区域。[W120]")
     for title, text in (("成因", written.cause), ("预报", written.draft.forecast)):
         if gap := GAP.search(text):
             found.append(f"“{title}”中“{gap[0]}”尚未填写，请填写或删去。[W122]")
         elif text and not SENTENCE.search(text):
             found.append(f"“{title}”须以标点结尾，以便与下文连成一句。[W123]")
-    if not written.cancel and not written.forecast:
+    if not written.ended and not written.forecast:
         found.append("请写明预报。[W124]")
-    if written.cancel and not written.cause:
-        found.append("请写明解除的原因。[W124]")
-    if not written.cancel:
+    if (written.cancel or written.corrects) and not written.cause:
+        found.append(f"请写明{'更正' if written.corrects else '解除'}的原因。[W124]")
+    if not written.ended:
         found += _until(written, now)
     if not written.author:
         found.append("您的账号未对应责任人，不能拟稿。请管理员在“账号”中指定。[W125]")
@@ -214,6 +244,9 @@ def fact(written: Written, signer: str, now: int, *, stream: str = "", mode: str
         replaces=written.replaces,
         series=cast("Series", written.series or "actual"),
         mode=cast("Any", mode),
+        action=written.action,
+        kept=written.kept,
+        cosigners=written.cosigners,
     )
 
 
@@ -238,6 +271,7 @@ def before(state: State) -> Written:
         zones=state.alert.now.zones,
         cause=said.cause,
         forecast=said.forecast,
+        others=said.others,
         expires=state.alert.expires,
         stream=state.stream,
         replaces=state.alert.version,
@@ -260,6 +294,11 @@ def papers(digests: Iterable[str]) -> dict[str, bytes]:
         return wanted | archive.several(session, filter(None, wanted))
     finally:
         session.close()
+
+
+def word(series: str) -> str:
+    """What stands before every text of a series, and on the button that sends it; "" in earnest."""
+    return {"test": "【模拟】", "exercise": "【演练】"}.get(series, "")
 
 
 def may_write(account: Account) -> bool:

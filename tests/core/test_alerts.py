@@ -40,7 +40,7 @@ def district(*units, **more):
         ({JULE: "red"}, {}, ("gone", "red")),
         ({FENGYU: "red"}, {}, None),
         ({"140215": "yellow"}, {"140215": "yellow", JULE: "red"}, ("up", "red")),
-        ({VILLAGE: "red"}, {OTHER: "red"}, ("same", "red")),
+        ({VILLAGE: "red"}, {OTHER: "red"}, ("changed", "red")),
     ],
 )
 def test_before_and_after_say_what_changed_for_an_area(before, now, change):

@@ -85,7 +85,8 @@ def test_a_village_that_an_update_adds_is_told_and_asked_although_its_township_w
     assert ("聚乐乡/responsible_person/1", ACK, "02:30") not in opened(facts)
     assert notified(facts, "alert") == {
         "2.3.a/alert/2/red-new": ("山自造村-head",),
-        "2.3.a/alert/2/red-same": ("塔儿村-head", OFFICER, LEADER),
+        "2.3.a/alert/2/red-same": ("塔儿村-head",),
+        "2.3.a/alert/2/red-changed": (OFFICER, LEADER),
     }
 
 

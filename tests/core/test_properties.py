@@ -316,7 +316,7 @@ def test_two_desks_on_one_warning_one_is_admitted_and_the_other_told_why_not(see
 def examples(struct: type) -> object:
     """A fact of a kind with every field filled."""
     sample = {
-        "stream": "s", "at": 1, "zones": {JULE: "red"}, "counts": {"delivered": 2}, "holders": ["a"], "plan": {
+        "stream": "s", "at": 1, "zones": {JULE: "red"}, "counts": {"delivered": 2}, "holders": ["a"], "cosigners": {"u": "p"}, "plan": {
             "within": 1, "evidence": ["relay"], "steps": [{"gap": 1, "do": "remind", "channels": ["sms"]}], "latest": 5, "every": 2,
             "again": 3, "use": {"mechanism": "insertion", "form": "crawl", "every": {"red": "5m"}}},
         "recipients": [{"person": "p", "channels": ["sms"], "calls": [{"do": "remind", "key": "k", "holder": "h"}]}],

@@ -42,7 +42,11 @@ def restored(source, place, *, url="", phrase=PHRASE):
 def checked(keys):
     session = Session()
     try:
-        return list(verify.verify(session, keys)), rebuild.rebuild(session), history.last_seq(session)
+        return (
+            list(verify.verify(session, keys)),
+            rebuild.rebuild(session, "Asia/Shanghai"),
+            history.last_seq(session),
+        )
     finally:
         session.close()
 

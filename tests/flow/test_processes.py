@@ -50,4 +50,4 @@ def test_what_was_answered_is_there_once_though_a_process_was_killed(database, s
     assert sorted(ids) == sorted({*written, *answered, *(f"victim-{n}" for n in range(len(answered) + 3))})
     assert len(answered) > 0
     assert list(verify(session, database.vault)) == []
-    assert rebuild.rebuild(session) == 0
+    assert rebuild.rebuild(session, "Asia/Shanghai") == 0

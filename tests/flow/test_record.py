@@ -38,7 +38,7 @@ def test_a_red_warning_is_one_commit_with_all_its_deliveries(database, session):
     assert {p for (p,) in session.run("SELECT recipient FROM delivery WHERE responsible = 1")} == told
     assert session.run("SELECT count(*) FROM delivery WHERE responsible = 0")[0][0] > 0
     assert list(verify(session, database.vault)) == []
-    assert rebuild.rebuild(session) == 0
+    assert rebuild.rebuild(session, "Asia/Shanghai") == 0
 
 
 def test_the_world_and_its_seq_are_taken_together(database, session):
@@ -172,7 +172,7 @@ def test_handing_over_and_receipts_become_facts_of_responsible_persons(database,
     assert session.run("SELECT DISTINCT state FROM delivery") == [(int(State.DELIVERED),)]
     assert len(facts(session, "tallied")) == session.run("SELECT count(*) FROM notice_channel")[0][0]
     assert not any("100" + "0000" in body for body in facts(session))
-    assert rebuild.rebuild(session) == 0
+    assert rebuild.rebuild(session, "Asia/Shanghai") == 0
 
 
 def test_whom_every_way_refused_is_exhausted_and_his_number_is_dead(database, session):
@@ -244,7 +244,7 @@ def test_time_comes_once_and_the_ladder_climbs(database, session):
         == session.run("SELECT count(DISTINCT id) FROM ledger WHERE kind = 'time_reached'")[0][0]
     )
     assert len(facts(session, "step_taken")) > 0
-    assert rebuild.rebuild(session) == 0
+    assert rebuild.rebuild(session, "Asia/Shanghai") == 0
     assert list(verify(session, database.vault)) == []
 
 
@@ -257,7 +257,7 @@ def test_what_another_writer_added_is_folded_first(database, session):
         assert issue(one, 3, "red").ok
 
     assert list(verify(session, database.vault)) == []
-    assert rebuild.rebuild(session) == 0
+    assert rebuild.rebuild(session, "Asia/Shanghai") == 0
 
 
 def test_two_writers_answer_at_once_and_the_chain_holds(database, session):
@@ -273,7 +273,7 @@ def test_two_writers_answer_at_once_and_the_chain_holds(database, session):
         assert all(a.result(20).ok for a in answers)
 
     assert list(verify(session, database.vault)) == []
-    assert rebuild.rebuild(session) == 0
+    assert rebuild.rebuild(session, "Asia/Shanghai") == 0
 
 
 @pytest.mark.parametrize("written", [True, False])
@@ -300,7 +300,7 @@ def test_an_unknown_outcome_is_looked_up(written, database, session):
 
     assert len(facts(session, "alerted")) == 2
     assert list(verify(session, database.vault)) == []
-    assert rebuild.rebuild(session) == 0
+    assert rebuild.rebuild(session, "Asia/Shanghai") == 0
 
 
 def _until_it_fails(writer):
@@ -324,7 +324,7 @@ def test_a_full_disk_is_said_and_nothing_is_half_done(database, session):
         assert issue(writer, broken, "orange" if broken % 2 == 0 else "red").ok
 
     assert list(verify(session, database.vault)) == []
-    assert rebuild.rebuild(session) == 0
+    assert rebuild.rebuild(session, "Asia/Shanghai") == 0
 
 
 def test_what_comes_in_is_stored_once_and_encrypted(database, session):
@@ -378,7 +378,7 @@ def test_one_input_that_the_database_refuses_fails_alone(database, session):
                 futures[0].result(10)
 
     assert list(verify(session, database.vault)) == []
-    assert rebuild.rebuild(session) == 0
+    assert rebuild.rebuild(session, "Asia/Shanghai") == 0
 
 
 def test_a_job_that_fails_writes_nothing_and_stops_nobody(database, session):

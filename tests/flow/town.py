@@ -75,7 +75,7 @@ def whole(database):
     def read():
         session = Session()
         try:
-            return list(verify(session, database.vault)), rebuild.rebuild(session)
+            return list(verify(session, database.vault)), rebuild.rebuild(session, "Asia/Shanghai")
         finally:
             session.close()
 

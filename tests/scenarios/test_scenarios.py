@@ -33,11 +33,11 @@ from fengsui.core.facts import (
     SuspensionDecided,
     Tallied,
 )
-from fengsui.core.state import Refusal
+from fengsui.core.state import AlertPart, Refusal
 from tests.core.worlds import INCIDENT, District, a_directory, an_alert, at, clock, only, with_post, yunzhou
 
 HERE = Path(__file__).parent
-FILES = sorted(HERE.glob("*.toml"))
+FILES = sorted(HERE.rglob("*.toml"))
 LEVELS = {"蓝色": "blue", "黄色": "yellow", "橙色": "orange", "红色": "red"}
 ROLES = {name: id_ for id_, name in yunzhou().roles.items()} | {"B角": "deputy"}
 UNITS = {u.name: u.id for u in yunzhou().units.values()} | {u.id: u.id for u in yunzhou().units.values()}
@@ -55,6 +55,15 @@ STEPS = {
 FORMS = {"滚动字幕": "crawl", "预警角标": "badge", "主持人口播": "anchor"}
 REPORTS = {r.title: (id_, r.paper) for id_, r in yunzhou().reports.items()}
 REPLIES = {"收到": "acknowledged", "送达": "delivered", "已读": "read"}
+VERBS = {
+    "发布": "issue",
+    "更新": "",
+    "继续发布": "renew",
+    "变更发布": "change",
+    "升级发布": "upgrade",
+    "降级发布": "downgrade",
+    "更正": "correct",
+}
 STOPS = {"停工": "work", "停业": "business", "停课": "classes"}
 
 
@@ -74,10 +83,11 @@ class Given(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class When(msgspec.Struct, forbid_unknown_fields=True):
-    """At a time (hours may exceed 24), something happens, said in few words."""
+    """At a time (hours may exceed 24), something happens, said in few words; or it is refused, with this code."""
 
     at: str
     what: str
+    refused: str = ""
 
 
 class Then(msgspec.Struct, forbid_unknown_fields=True):
@@ -165,22 +175,38 @@ def happen(d: District, moment: int, what: str) -> Refusal | list[Fact]:
     raise KeyError(what)
 
 
-def _issue(now, hazard, zones):
+def _issue(now, verb, hazard, zones):
+    """A warning by its verb. ``其余不变`` keeps the expiry and tells nobody where the level stays; ``一人`` signs alone."""
+    parts = [p for p in zones.split("，") if p not in ("其余不变", "一人")]
     levels = {}
-    for part in zones.split("，"):
+    for part in parts:
         level, names = part.split(" ", 1)
         levels |= {AREAS[z]: LEVELS[level] for z in names.split("、")}
-    return an_alert(
-        zones=levels, hazard=HAZARDS[hazard], version=now.version + 1, at=now.at, expires=now.at + 6 * HOUR
+    before = now.d.streams[INCIDENT].alert if INCIDENT in now.d.streams else AlertPart()
+    kept = [z for z, at_ in levels.items() if before.now.zones.get(z) == at_] if "其余不变" in zones else []
+    alone = (
+        {"mode": "retraction" if verb == "更正" else "emergency", "signer": "forecaster"}
+        if "一人" in zones
+        else {}
     )
+    return an_alert(
+        zones=levels, hazard=HAZARDS[hazard], version=now.version + 1, at=now.at, action=VERBS[verb], kept=kept,
+        expires=before.expires if kept else now.at + 6 * HOUR, **alone,
+    )  # fmt: skip
+
+
+def _retract(now, zones):
+    """The version in force was wrong as a whole, one person takes it back: to what held before, or to nothing."""
+    return msgspec.structs.replace(_cancel(now), action="correct", mode="retraction", signer="forecaster")
 
 
 def _short(now, minutes, hazard, zones):
-    return msgspec.structs.replace(_issue(now, hazard, zones), expires=now.at + int(minutes) * MINUTE)
+    return msgspec.structs.replace(_issue(now, "更新", hazard, zones), expires=now.at + int(minutes) * MINUTE)
 
 
 def _cancel(now):
-    return an_alert("", version=now.version + 1, at=now.at, hazard=now.d.state().alert.hazard)
+    hazard = now.d.state().alert.hazard if INCIDENT in now.d.streams else "rainstorm"
+    return an_alert("", version=now.version + 1, at=now.at, hazard=hazard, action="cancel")
 
 
 def _reach(now, who, state):
@@ -267,7 +293,8 @@ def last(d: District, who: str) -> str:
 
 
 WHENS = (
-    (r"(?:发布|更新)([^\d\s]+?)预警：(.+)", _issue),
+    (r"(发布|更新|继续发布|变更发布|升级发布|降级发布|更正)([^\d\s]+?)预警：(.+)", _issue),
+    (r"撤回预警，一人()", _retract),
     (r"发布(\d+)分钟内有效的(\S+?)预警：(.+)", _short),
     (r"解除预警", _cancel),
     (r"(\S+)(收到|送达|已读)", _reach),
@@ -311,6 +338,8 @@ def lines(d: District) -> Iterator[str]:
                     "order": "收插播单",
                     "summons": "收会商通知",
                     "call": "被叫",
+                    "corrected": "收更正",
+                    "retracted": "收撤回",
                 }[f.template]
                 yield from (f"{time} {name_person(r.person)} {said}" for r in f.recipients)
             case InsertionOrdered():
@@ -360,7 +389,11 @@ def run(scenario: Scenario, file: str = "") -> District:
         for step in scenario.when:
             d.wait(at(step.at))
             answer = happen(d, at(step.at), step.what)
-            assert isinstance(answer, list), f"{file} {step.at} {step.what}：{answer.text}"
+            if step.refused:
+                assert isinstance(answer, Refusal), f"{file} {step.at} {step.what}：应被拒绝"
+                assert answer.code == step.refused, f"{file} {step.at} {step.what}：{answer.text}"
+            else:
+                assert isinstance(answer, list), f"{file} {step.at} {step.what}：{answer.text}"
     except KeyError as error:
         raise Unclear(f"{file}：不认识 {error}") from error
     if scenario.until:
@@ -393,17 +426,20 @@ def test_a_scenario_can_fail(file):
     scenario = read(file)
     happened = scenario.then.facts[0]
     wrong = (
-        {
-            "then": msgspec.structs.replace(
-                scenario.then, facts=[happened.replace("02:", "03:").replace("09:", "10:")]
-            )
-        },
+        {"then": msgspec.structs.replace(scenario.then, facts=[f"23:59{happened[5:]}"])},
         {"never": [happened]},
         {"then": msgspec.structs.replace(scenario.then, open=["某乡 签收"])},
     )
     for change in wrong:
         with pytest.raises(AssertionError):
             judge(msgspec.structs.replace(scenario, **change), file.name)
+
+
+def test_every_verb_has_a_scenario_from_every_state_whole_and_split():
+    states, extents = ("none", "whole", "split", "ended"), ("whole", "split")
+    wanted = {f"{v}-{s}-{e}" for v in yunzhou().texts.verbs for s in states for e in extents}
+
+    assert {f.stem for f in (HERE / "life").glob("*.toml")} == wanted
 
 
 def test_every_live_clause_has_a_scenario():

@@ -109,7 +109,7 @@ def test_a_killed_server_loses_nothing_and_marks_every_repetition(database, stor
         _facts_once(session, database, town)
         _no_duty_missed(session)
         assert list(verify(session, database.vault)) == []
-        assert rebuild.rebuild(session) == 0
+        assert rebuild.rebuild(session, "Asia/Shanghai") == 0
     finally:
         session.close()
 

@@ -18,7 +18,7 @@ from typing import Any
 from django.test import Client
 
 from fengsui.core import wording
-from fengsui.core.facts import Aired, Fact, Reached, Reported, SuspensionDecided
+from fengsui.core.facts import Aired, Fact, Reached, Reported, Series, SuspensionDecided
 from fengsui.core.state import State
 from fengsui.flow.clock import Jumping
 from fengsui.flow.inputs import Answer, Input, Signature
@@ -162,7 +162,9 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(database: Database, *, size: int = 200, ways: Sequence[Any] = ()) -> Iterator[Site]:
+def site(
+    database: Database, *, size: int = 200, ways: Sequence[Any] = (), series: Series = "test"
+) -> Iterator[Site]:
     """A house with invented people over a fresh place, bound to the pages of this process."""
     session = Session()
     with session.transaction():
@@ -176,7 +178,7 @@ def site(database: Database, *, size: int = 200, ways: Sequence[Any] = ()) -> It
     here.bind(house)
     made = Site(house, way, loop)
     try:
-        asyncio.run_coroutine_threadsafe(house.install("test"), loop).result(10)
+        asyncio.run_coroutine_threadsafe(house.install(series), loop).result(10)
         yield made
     finally:
         _forget()

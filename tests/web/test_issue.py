@@ -52,7 +52,7 @@ def seen(client: Client, draft: Draft) -> str:
 
 
 def sign(client: Client, draft: Draft, **more: Any) -> Any:
-    fields = {"do": "sign", "seen": seen(client, draft), "password": PASSWORD}
+    fields = {"do": "sign", "seen": seen(client, draft), "password": PASSWORD, "typed": "红色"}
     return client.post(f"/issue/{draft.pk}", fields | more)
 
 
@@ -265,7 +265,7 @@ def test_of_two_signers_at_once_one_has_signed_and_the_other_sees_who(quiet: Sit
     answers: dict[int, Any] = {}
 
     def press(number: int, client: Client) -> None:
-        fields = {"do": "sign", "seen": marks[number], "password": PASSWORD}
+        fields = {"do": "sign", "seen": marks[number], "password": PASSWORD, "typed": "红色"}
         answers[number] = client.post(f"/issue/{draft.pk}", fields)
 
     threads = [threading.Thread(target=press, args=(n, c)) for n, c in enumerate((first, second))]
@@ -284,7 +284,7 @@ def test_of_two_signers_at_once_one_has_signed_and_the_other_sees_who(quiet: Sit
 def test_going_back_and_signing_again_issues_nothing_twice(quiet: Site) -> None:
     draft, client = submitted(quiet), trust(quiet, "signer")
     mark = seen(client, draft)
-    fields = {"do": "sign", "seen": mark, "password": PASSWORD}
+    fields = {"do": "sign", "seen": mark, "password": PASSWORD, "typed": "红色"}
 
     client.post(f"/issue/{draft.pk}", fields)
     again = client.post(f"/issue/{draft.pk}", fields)
@@ -299,7 +299,9 @@ def test_what_was_changed_after_the_signer_looked_is_not_signed(quiet: Site) -> 
     trust(quiet, "forecaster").post(f"/issue/{draft.pk}", {"do": "take"})
     trust(quiet, "forecaster").post("/issue", form(quiet, form="token-2", zone=[JULE, XUBAO]))
 
-    answer = client.post(f"/issue/{draft.pk}", {"do": "sign", "seen": old, "password": PASSWORD})
+    answer = client.post(
+        f"/issue/{draft.pk}", {"do": "sign", "seen": old, "password": PASSWORD, "typed": "红色"}
+    )
 
     assert ("W132" in answer.content.decode(), alerts(quiet)) == (True, [])
 
@@ -337,7 +339,7 @@ def test_a_draft_given_back_says_why_and_can_be_taken_up_again(quiet: Site) -> N
 
 def test_one_person_alone_issues_red_with_a_reason_that_is_kept(quiet: Site) -> None:
     draft, author = submitted(quiet), trust(quiet, "forecaster")
-    fields = {"do": "emergency", "seen": seen(author, draft), "password": PASSWORD}
+    fields = {"do": "emergency", "seen": seen(author, draft), "password": PASSWORD, "typed": "红色"}
 
     assert "W131" in author.post(f"/issue/{draft.pk}", fields).content.decode()
     assert author.post(f"/issue/{draft.pk}", fields | {"reason": "签发人三次未接"}).status_code == 303

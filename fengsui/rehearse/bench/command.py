@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fengsui.rehearse.bench import ack, decide, dispatch, kannel, live
+from fengsui.rehearse.bench import ack, correct, decide, dispatch, kannel, live
 
 Figures = dict[str, Any]
 
@@ -34,6 +34,8 @@ def add(commands: Any) -> None:
     one.add_argument(
         "--changes", type=int, default=40, metavar="K", help="逐条提交的变化数，其后连续提交两倍"
     )
+    one = _bench(benches, "correct", "更正：从按下到最后一部手机，逐人核对；并量签发", _correct)
+    one.add_argument("--recipients", type=int, default=1000, metavar="N", help="责任人数")
     one = _bench(benches, "decide", "研判：台账越长，一次决定是否越慢", _decide)
     one.add_argument("--ledger", type=int, default=100_000, metavar="N", help="台账条数")
 
@@ -68,6 +70,10 @@ def _ack(given: argparse.Namespace, data: Path | None, database: str) -> Figures
 
 def _live(given: argparse.Namespace, data: Path | None, database: str) -> Figures:
     return live.bench(data, database, desks=given.desks, changes=given.changes)
+
+
+def _correct(given: argparse.Namespace, data: Path | None, database: str) -> Figures:
+    return correct.bench(data, database, recipients=given.recipients)
 
 
 def _decide(given: argparse.Namespace, data: Path | None, database: str) -> Figures:

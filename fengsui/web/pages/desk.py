@@ -72,6 +72,7 @@ class InForce(NamedTuple):
     badge: str
     change: str
     cancel: str
+    correct: str
     over: bool
 
 
@@ -225,6 +226,7 @@ def _waiting(view: _View, at: Moment) -> dict[str, Any]:
         "left_more": len(left) > LEFT,
         "all_tasks": paths.to(view.role, "desk_tasks"),
         "letters": view.letters,
+        "alone": waiting.alone(found.current, view.role, world),
         "sounds": view.role in tasks.DESK,
         "alarms": json.dumps(_alarms(view, found.current), ensure_ascii=False),
         "at": at.now,
@@ -323,6 +325,7 @@ def _in_force(one: Warned, role: str, now: int) -> InForce:
         mark_safe(drawing),  # noqa: S308 - drawn by us from the pack's words, which it escapes
         paths.to(role, "issue_change", one.stream),
         paths.to(role, "issue_cancel", one.stream),
+        paths.to(role, "issue_correct", one.stream),
         one.expires < now,
     )
 
@@ -363,10 +366,13 @@ def _alarms(view: _View, found: Iterable[tasks.Group]) -> dict[str, int]:
     if view.role not in tasks.DESK:
         return {}
     waiting = {f"{d.id}|{d.rank}": 1 for d in view.drafts}
-    return waiting | {f"{g.id}|{g.rank}": len(g.rows) for g in found if g.rank == "desk" or _receipt(g)}
+    return waiting | {f"{g.id}|{g.rank}": len(g.rows) for g in found if g.rank == "desk" or _heard(g)}
 
 
-def _receipt(group: tasks.Group) -> bool:
+def _heard(group: tasks.Group) -> bool:
+    """Whether a duty sounds before it is a person's at the desk: one signed alone at once, an answer when it is late."""
+    if group.rows[0].duty == outlook.REVIEW:
+        return True
     return group.rank == "overdue" and group.rows[0].duty in (outlook.ACKNOWLEDGE, outlook.RELAY)
 
 

@@ -313,7 +313,9 @@ def title(draft: Written) -> str:
     pack = here.pack()
     state = here.world().at(draft.stream) if draft.stream else State.blank("")
     hazard = pack.hazards[draft.hazard].name if draft.hazard in pack.hazards else "未定灾种"
-    zones = draft.zones or (state.alert.now.zones if draft.cancel else {})
+    zones = draft.zones or (state.alert.now.zones if draft.ended else {})
     names = "、".join(pack.areas[z].name for z in zones if z in pack.areas)
     verb = "解除" if draft.cancel else "变更" if draft.stream else "发布"
+    if draft.corrects:
+        verb = "更正" if draft.zones else "撤回"
     return f"{verb}{hazard}{pack.texts.levels.get(draft.level, '')}预警　{names}"

@@ -17,11 +17,12 @@ from django.views.decorators.http import require_http_methods
 from fengsui.core import calendar
 from fengsui.core.facts import Alerted
 from fengsui.core.state import Refusal
-from fengsui.flow.inputs import Answer, Signature
+from fengsui.flow.inputs import Signature
 from fengsui.store import history, people
-from fengsui.store.accounts import Account, Attempt, Draft
+from fengsui.store.accounts import Draft
 from fengsui.store.archive import Paper
-from fengsui.web import context, foreseen, guard, here, written
+from fengsui.web import context, foreseen, here, paths, signing, written
+from fengsui.web.pages.correct import OPEN
 from fengsui.web.pages.issue import title
 from fengsui.web.pages.login import account_of
 from fengsui.web.written import KIND, Written
@@ -57,7 +58,7 @@ def _sign(request: HttpRequest, row: Draft) -> HttpResponse:
         return _shown(request, row, "您的单位或角色不能签发这一级别，见数据包“签发权”。[W128]", 403)
     if account.person == draft.author:
         return _shown(request, row, "制作人与签发人不能是同一人，请由另一人签发。[W129]", 403)
-    if wrong := _unproved(request, account):
+    if wrong := signing.unproved(request, account, draft):
         return _shown(request, row, wrong, 403)
     return _recorded(request, row, draft, Signature(draft.paper.digest, draft.author, account.person))
 
@@ -66,11 +67,11 @@ def _alone(request: HttpRequest, row: Draft) -> HttpResponse:
     """One person alone, red only, with a reason that is kept; it is reviewed afterwards."""
     account, draft = account_of(request), written.load(row)
     reason = request.POST.get("reason", "").strip()
-    if account.person != draft.author or draft.level != "red" or draft.cancel:
+    if "emergency" not in signing.modes(account, draft):
         return _shown(request, row, "紧急单人签发只限制作人本人，且只限红色预警的发布。[W130]", 403)
     if not reason:
         return _shown(request, row, "紧急单人签发须写明理由，例如签发人联系不上、何时联系过。[W131]", 422)
-    if wrong := _unproved(request, account):
+    if wrong := signing.unproved(request, account, draft, "emergency"):
         return _shown(request, row, wrong, 403)
     why = Paper("emergency", reason.encode())
     signature = Signature(draft.paper.digest, account.person, account.person, "emergency", why.digest)
@@ -86,17 +87,9 @@ def _recorded(
         return _shown(request, row, "稿件在您查看后有改动，请重新核对后再签。[W132]", 409)
     if found := written.faults(draft, here.now()):
         return _shown(request, row, " ".join(found), 422)
-    fact = written.fact(
-        draft,
-        signature.signer,
-        here.now(),
-        stream=draft.stream or written.fresh(draft),
-        mode=signature.mode,
-    )
-    answer = here.record(fact, form=f"draft/{row.pk}", papers=[draft.paper, *papers], signatures=[signature])
+    answer = signing.record(row, draft, signature, *papers)
     if not answer.ok:
-        return _shown(request, row, _refused(answer), 409)
-    Draft.objects.filter(pk=row.pk).update(state="signed")
+        return _shown(request, row, signing.refused(answer), 409)
     row.refresh_from_db()
     if (signed := _issued(row)) and signed.signer != signature.signer:
         return _shown(request, row, _by_whom(row), 409)
@@ -110,7 +103,7 @@ def _give_back(request: HttpRequest, row: Draft) -> HttpResponse:
         return _shown(request, row, "您不能退回这一稿件。[W128]", 403)
     if not remark:
         return _shown(request, row, "请写明退回的意见，制作人才知道改哪里。[W133]", 422)
-    body = written.dump(msgspec.structs.replace(draft, remark=remark))
+    body = written.dump(msgspec.structs.replace(draft, remark=remark, cosigners={}))
     return _moved(request, row, "returned", body)
 
 
@@ -119,14 +112,15 @@ def _take_back(request: HttpRequest, row: Draft) -> HttpResponse:
     account, draft = account_of(request), written.load(row)
     if row.account != account.pk:
         return _shown(request, row, "只有制作人可以取回修改。[W121]", 403)
-    Draft.objects.filter(kind=KIND, account=account.pk, state="open", stream=row.stream).delete()
-    body = written.dump(msgspec.structs.replace(draft, form="", remark=""))
+    kind = OPEN if draft.corrects else KIND
+    Draft.objects.filter(kind=kind, account=account.pk, state="open", stream=row.stream).delete()
+    body = written.dump(msgspec.structs.replace(draft, form="", remark="", cosigners={}))
     if not Draft.objects.filter(pk=row.pk, state__in=("submitted", "returned")).update(
-        state="open", body=body
+        kind=kind, state="open", body=body
     ):
         row.refresh_from_db()
         return _shown(request, row, _by_whom(row), 409)
-    page = "issue_cancel" if draft.cancel else "issue_change"
+    page = "issue_correct" if draft.corrects else "issue_cancel" if draft.cancel else "issue_change"
     answer = HttpResponseRedirect(reverse(page, args=[draft.stream]) if draft.stream else reverse("issue"))
     answer.status_code = 303
     return answer
@@ -140,26 +134,10 @@ def _moved(request: HttpRequest, row: Draft, state: str, body: str) -> HttpRespo
     return _shown(request, row, _by_whom(row), 409)
 
 
-def _unproved(request: HttpRequest, account: Account) -> str:
-    """Why the password does not prove who is sitting there, "" if it does; failures count as at the door."""
-    address = guard.client(request)
-    if guard.locked(account.username, address):
-        return "口令错误次数过多，请 15 分钟后再试。[W040]"
-    if guard.knows(account, request.POST.get("password", "")):
-        return ""
-    Attempt.objects.create(username=account.username, client=address, at=here.now())
-    return "口令不对，尚未签发。请重新输入登录口令。[W135]"
-
-
 def _back(row: Draft) -> HttpResponse:
     answer = HttpResponseRedirect(reverse("issue_sign", args=[row.pk]))
     answer.status_code = 303
     return answer
-
-
-def _refused(answer: Answer) -> str:
-    text = answer.text.rstrip("。")
-    return text if answer.code in text else f"{text}。[{answer.code}]"
 
 
 # ── shown ────────────────────────────────────────────────────────────────────
@@ -210,8 +188,10 @@ def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200)
         "may_sign": written.may_sign(account, draft), "hazard": here.pack().hazards.get(draft.hazard),
         "changed": _changes(draft) if row.state != "signed" else [],
         "author": name(draft.author), "signer": name(signed.signer) if signed else "",
-        "alone": mine and draft.level == "red" and not draft.cancel,
-        "series_word": {"test": "【模拟】", "exercise": "【演练】"}.get(draft.series, ""),
+        "alone": "emergency" in signing.modes(account, draft), "code": bool(account.totp),
+        "enrol": not account.totp and signing.code_required(draft), "typed": signing.typed(draft),
+        "correct": paths.to(account.role, "issue_correct", signed.stream) if signed else "",
+        "series_word": written.word(draft.series),
         "mode_word": context.SERIES.get(draft.series, ""),
     }  # fmt: skip
     return render(request, "issue_sign.html", more, status=status)
@@ -234,10 +214,16 @@ def _changes(draft: Written) -> list[Changed]:
         if was.zones.get(z) != draft.zones.get(z)
     ]
     if was.cause != draft.cause:
-        rows.append(Changed("解除原因" if draft.cancel else "成因", was.cause or "—", draft.cause or "—"))
-    if not draft.cancel and was.forecast != draft.forecast:
+        rows.append(
+            Changed(
+                "更正原因" if draft.corrects else "解除原因" if draft.cancel else "成因",
+                was.cause or "—",
+                draft.cause or "—",
+            )
+        )
+    if not draft.ended and was.forecast != draft.forecast:
         rows.append(Changed("预报", was.forecast or "—", draft.forecast or "—"))
-    if not draft.cancel and was.expires != draft.expires:
+    if not draft.ended and was.expires != draft.expires:
         stamps = [f"{calendar.local(at, pack.zone):%m-%d %H:%M}" for at in (was.expires, draft.expires)]
         rows.append(Changed("失效时间", *stamps))
     return rows

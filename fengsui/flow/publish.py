@@ -1,0 +1,180 @@
+"""对外发布 Publish: every version that was registered becomes a signed message — archived, then given to feed and subscribers.
+
+After the commit, beside the writer: no warning waits for it. What the gate refuses, or what cannot be signed, does not
+leave: it is told as an alarm and stands at the desk until it is over. Tried again when there is a key, and at every start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fengsui.core import alerts, cap_out, wording
+from fengsui.core.calendar import DAY, SECOND
+from fengsui.core.cap_out import Issued
+from fengsui.core.clauses import Action, Pack
+from fengsui.core.facts import Alerted, Series
+from fengsui.core.state import AlertPart
+from fengsui.flow.clock import Alarm
+from fengsui.flow.inputs import Change, Parked, Unwritten
+from fengsui.formats import geo, packs
+from fengsui.formats.cap import write
+from fengsui.store import archive, caps, history, signals, signet
+from fengsui.store.archive import Paper
+from fengsui.store.caps import Cap
+from fengsui.store.signals import Signal
+from fengsui.store.sql import Errors, Session
+from fengsui.store.sql import archive as open_archive
+
+if TYPE_CHECKING:
+    from fengsui.flow.record import Writer
+
+log = logging.getLogger(__name__)
+
+KIND = "cap"
+"""Of messages in the archive."""
+LOOK = 5.0
+"""Seconds after which it looks again, woken or not."""
+PATIENCE = 30.0
+"""Seconds that the writer gets to keep a message."""
+LATEST = DAY
+"""µs after which a version is not published any more: whoever starts a new release does not send last year's warnings."""
+OWN = "districts.geojson"
+"""Outlines that a site brings itself, in its data directory."""
+FAULTS = (KeyError, ValueError, signet.NoSignet)
+"""What may be wrong with one version and must not stop the next."""
+
+
+class Publisher:
+    """Makes messages of what the writer registers. directory: of the place, for its signets and outlines."""
+
+    def __init__(self, writer: Writer, directory: Path, now: Callable[[], int]) -> None:
+        self._writer, self._directory, self._now = writer, directory, now
+        self._wake = asyncio.Event()
+        self._versions: dict[str, int] = {}
+        self._again = True
+        self._told: set[tuple[str, str]] = set()
+
+    def woken(self, change: Change, loop: asyncio.AbstractEventLoop) -> None:
+        """After a commit, in the writer's thread: look if a warning has a new version."""
+        world = self._writer.world
+        new = {name: world.at(name).alert.version for name in change.streams}
+        if any(version > self._versions.get(name, 0) for name, version in new.items()):
+            self._versions |= new
+            loop.call_soon_threadsafe(self._wake.set)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                await asyncio.to_thread(self.publish)
+            except (*Errors, OSError, Unwritten, Parked, TimeoutError) as error:
+                self._again = True
+                log.warning("对外报文暂时发不出，稍后再试：%s [R060]", error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await self._wake.wait()
+
+    def publish(self) -> int:
+        """Make and hand on what waits; how many messages left. In a thread of its own."""
+        session, again = Session(), self._again
+        self._again = False
+        try:
+            since = max(0, self._now() - LATEST) // SECOND
+            found = caps.waiting(session, since, again=again)
+            left = sum(self._one(session, signal) for signal in found)
+        finally:
+            session.close()
+        return left
+
+    def _one(self, session: Session, signal: Signal) -> bool:
+        """Make the message of a version, or keep why there is none. Whether it left."""
+        pack = self._writer.world.pack
+        cap = Cap(
+            cap_out.identifier(signal.second, pack), signal.stream, signal.version, _series(signal), signal.second,
+            max(signal.expires, signal.second * SECOND + cap_out.AFTERWARDS),
+        )  # fmt: skip
+        try:
+            content = self._made(session, signal, pack)
+        except FAULTS as error:
+            self._again = self._again or isinstance(error, signet.NoSignet)
+            self._failed(msgspec.structs.replace(cap, fault=_said(error)), signal.level)
+            return False
+        paper = Paper(KIND, content)
+        _keep(paper, self._now())
+        told = msgspec.structs.replace(cap, digest=paper.digest)
+        self._writer.publish(told, content.decode(), signal.level).result(PATIENCE)
+        return True
+
+    def _made(self, session: Session, signal: Signal, pack: Pack) -> bytes:
+        """The signed bytes of a version. Raises what keeps it from leaving."""
+        seal = signet.signing(signet.load(self._directory), self._now())
+        message = cap_out.message(issued(session, signal), pack, outlines(pack.id, self._directory))
+        return write.leaving(message, seal.key, seal.certificate)
+
+    def _failed(self, cap: Cap, level: str) -> None:
+        """Keep why a version did not leave, and raise an alarm, once for each reason."""
+        if (cap.identifier, cap.fault) in self._told:
+            return
+        self._writer.publish(cap, "", level).result(PATIENCE)
+        self._told.add((cap.identifier, cap.fault))
+        text = f"对外报文 {cap.identifier} 没有发出：{cap.fault} [R061]"
+        for call in self._writer.alarm:
+            call(Alarm("R061", text, self._now()))
+
+
+def issued(session: Session, signal: Signal) -> Issued:
+    """A registered version with the warning as it was after it, its words, and the seconds of those it refers to."""
+    part = AlertPart()
+    for line in history.stream(session, signal.stream):
+        if isinstance(line.fact, Alerted) and line.fact.version <= signal.version:
+            part = alerts.fold(part, line.fact)
+    before = [s for s in signals.thread(session, signal.stream) if s.version < signal.version]
+    first = max((i for i, s in enumerate(before) if s.action == "issue"), default=0)
+    earlier = () if signal.action == "issue" else tuple(s.second for s in before[first:])
+    action: Action = msgspec.convert(signal.action, Action)
+    return Issued(signal.stream, _series(signal), part, action, signal.second, _draft(signal.paper), earlier)
+
+
+def _series(signal: Signal) -> Series:
+    series: Series = msgspec.convert(signal.series, Series)
+    return series
+
+
+def _draft(digest: str) -> wording.Draft:
+    """What the forecaster wrote; nothing where the archive has it no more."""
+    papers = open_archive()
+    try:
+        return wording.draft(archive.get(papers, digest))
+    except (archive.Missing, archive.Erased):
+        return wording.Draft()
+    finally:
+        papers.close()
+
+
+def _keep(paper: Paper, now: int) -> None:
+    papers = open_archive()
+    try:
+        archive.put(papers, [paper], now)
+    finally:
+        papers.close()
+
+
+def _said(error: Exception) -> str:
+    return f"缺少 {error}。" if isinstance(error, KeyError) else str(error)
+
+
+@lru_cache(maxsize=4)
+def outlines(pack: str, directory: Path) -> dict[str, tuple[str, ...]]:
+    """The outlines that a pack we ship and the site itself bring, by area, as CAP writes them."""
+    files = (packs.SHIPPED / pack / "boundary.geojson", directory / OWN)
+    shapes = [shape for file in files if file.is_file() for shape in geo.read(file)]
+    return {shape.code: cap_out.outlines(iter(shape.rings)) for shape in shapes}

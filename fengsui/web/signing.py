@@ -1,0 +1,85 @@
+"""签署 Signing: what whoever puts his name to a draft must prove, how one person may sign alone, and how it becomes a fact."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from fengsui.core import alerts
+from fengsui.core.alerts import Mode
+from fengsui.core.state import DISTRICT, Zoned
+from fengsui.flow.inputs import Answer, Signature
+from fengsui.store.accounts import Account, Attempt, Draft
+from fengsui.store.archive import Paper
+from fengsui.web import guard, here, written
+from fengsui.web.written import Written
+
+UNKNOWN = frozenset({"W021", "W022"})
+"""Answers after which nobody knows yet whether it was recorded."""
+
+
+def modes(account: Account, draft: Written) -> tuple[Mode, ...]:
+    """How an account may sign a draft by itself: only its own, and only as the core allows (``alerts.alone``)."""
+    if not account.person or account.person != draft.author or not written.may_write(account):
+        return ()
+    now = here.world().at(draft.stream).alert.now if draft.stream else Zoned()
+    return alerts.alone(draft.action, now, Zoned(draft.zones), here.pack())
+
+
+def code_required(draft: Written, mode: str = "") -> bool:
+    """Whether the level asks for a one-time code: as the pack says, in a district in earnest (ADR 0008).
+
+    Taking back is never held up by it: a false alarm that runs on does more harm.
+    """
+    earnest = here.world().at(DISTRICT).series == "actual"
+    return earnest and mode != "retraction" and draft.level in here.pack().rights.totp
+
+
+def typed(draft: Written) -> str:
+    """The word that must be typed before it is signed, "" = none: red is never signed by habit."""
+    return here.pack().texts.levels["red"] if "red" in draft.zones.values() else ""
+
+
+def unproved(request: HttpRequest, account: Account, draft: Written, mode: str = "") -> str:
+    """Why what was entered does not prove who is sitting there and that he means it, "" if it does.
+
+    Failures count as at the door.
+    """
+    address = guard.client(request)
+    if guard.locked(account.username, address):
+        return "口令错误次数过多，请 15 分钟后再试。[W040]"
+    if not account.totp and code_required(draft, mode):
+        return "橙色、红色预警须凭动态码签发，您的账号尚未启用。请点右上角姓名，在“我的账号”启用后再签，稿件保留。[W210]"
+    word = typed(draft)
+    if word and mode != "retraction" and request.POST.get("typed", "").strip() != word:
+        return f"请键入“{word}”二字，确认签发的是红色预警，尚未签发。[W211]"
+    right = guard.knows(account, request.POST.get("password", ""))
+    if right and (not account.totp or guard.valid(account, request.POST.get("code", ""))):
+        return ""
+    Attempt.objects.create(username=account.username, client=address, at=here.now())
+    what = "口令或动态码" if account.totp else "口令"
+    return f"{what}不对，尚未签发。请重新输入{what}。[W135]"
+
+
+def record(row: Draft, draft: Written, signature: Signature, *papers: Paper) -> Answer:
+    """Have a signed draft considered and wait for the commit. Its number is the input's id: it is issued once."""
+    joint = () if signature.mode else draft.cosigners.values()
+    also = [Signature(signature.paper, signature.author, person) for person in joint]
+    fact = written.fact(
+        draft,
+        signature.signer,
+        here.now(),
+        stream=draft.stream or written.fresh(draft),
+        mode=signature.mode,
+    )
+    answer = here.record(
+        fact, form=f"draft/{row.pk}", papers=[draft.paper, *papers], signatures=[signature, *also]
+    )
+    if answer.ok:
+        Draft.objects.filter(pk=row.pk).update(state="signed")
+    return answer
+
+
+def refused(answer: Answer) -> str:
+    """An answer's words with its code."""
+    text = answer.text.rstrip("。")
+    return text if answer.code in text else f"{text}。[{answer.code}]"

@@ -1,0 +1,115 @@
+"""Signing: whoever signs proves that it is he, by what the level asks for, and means it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyotp
+import pytest
+
+from fengsui.store.accounts import Attempt
+from fengsui.web import here
+from tests.conftest import Database
+from tests.flow.ways import Way
+from tests.web.site import INCIDENT, Site, site
+from tests.web.test_correct import alone
+from tests.web.test_issue import PASSWORD, alerts, seen, sign, submitted, trust
+
+SECRET = pyotp.random_base32()
+
+
+@pytest.fixture
+def earnest(place: Database) -> Iterator[Site]:
+    """A running house in earnest, in which nothing has happened."""
+    with site(place, ways=[Way(accepts=("actual",))], series="actual") as made:
+        yield made
+
+
+def enrolled(at: Site, role: str = "signer") -> str:
+    """Turn one-time codes on for a role; the one that is right now."""
+    account = at.account(role)
+    account.totp = here.house().vault.encrypt(SECRET, "totp")
+    account.save()
+    return pyotp.TOTP(SECRET).now()
+
+
+@pytest.mark.parametrize("level", ["orange", "red"])
+def test_a_signer_without_codes_is_told_where_to_turn_them_on_and_the_draft_waits(
+    earnest: Site, level: str
+) -> None:
+    draft, client = submitted(earnest, pair=f"rainstorm/{level}"), trust(earnest, "signer")
+    page = client.get(f"/issue/{draft.pk}").content.decode()
+    assert ("W210" in page, 'href="/own"' in page) == (True, True)
+
+    answer = sign(client, draft)
+
+    assert (answer.status_code, "W210" in answer.content.decode(), alerts(earnest)) == (403, True, [])
+    draft.refresh_from_db()
+    assert draft.state == "submitted"
+    assert sign(client, draft, code=enrolled(earnest)).status_code == 303
+    assert alerts(earnest)[0].series == "actual"
+
+
+@pytest.mark.parametrize("level", ["blue", "yellow"])
+def test_lesser_levels_ask_for_the_password_alone(earnest: Site, level: str) -> None:
+    draft = submitted(earnest, pair=f"rainstorm/{level}")
+
+    assert sign(trust(earnest, "signer"), draft).status_code == 303
+
+
+def test_whoever_has_codes_gives_one_everywhere_and_a_wrong_one_counts_as_at_the_door(quiet: Site) -> None:
+    draft, client, code = submitted(quiet, pair="rainstorm/yellow"), trust(quiet, "signer"), enrolled(quiet)
+    assert 'name="code"' in client.get(f"/issue/{draft.pk}").content.decode()
+
+    for given in ("", "12345", "没有"):
+        assert "W135" in sign(client, draft, code=given).content.decode()
+
+    assert (Attempt.objects.count(), alerts(quiet)) == (3, [])
+    assert sign(client, draft, code=code).status_code == 303
+
+
+@pytest.mark.parametrize("said", ["", "红", "橙色"])
+def test_red_is_signed_only_with_its_name_typed(quiet: Site, said: str) -> None:
+    draft, client = submitted(quiet), trust(quiet, "signer")
+
+    answer = sign(client, draft, typed=said)
+
+    assert (answer.status_code, "W211" in answer.content.decode(), alerts(quiet)) == (403, True, [])
+    assert not Attempt.objects.exists()
+
+
+def test_orange_asks_for_no_typing(quiet: Site) -> None:
+    draft, client = submitted(quiet, pair="rainstorm/orange"), trust(quiet, "signer")
+    assert 'name="typed"' not in client.get(f"/issue/{draft.pk}").content.decode()
+
+    assert sign(client, draft, typed="").status_code == 303
+
+
+def test_the_page_says_whether_it_is_in_earnest(earnest: Site) -> None:
+    draft = submitted(earnest)
+
+    page = trust(earnest, "signer").get(f"/issue/{draft.pk}").content.decode()
+
+    assert "实战：签发后立即发往真实渠道" in page
+    button = page.split('value="sign"')[1].split("</button>")[0]
+    assert "【" not in button
+    assert "签发：短信 " in button
+
+
+def test_nobody_is_kept_from_taking_back_by_a_code_he_has_not(earnest: Site) -> None:
+    earnest.issue(series="actual")
+    earnest.calm()
+
+    assert alone(earnest).status_code == 303
+
+    assert not earnest.state(INCIDENT).alert.holds
+
+
+def test_in_an_emergency_red_still_asks_for_the_code(earnest: Site) -> None:
+    draft, author = submitted(earnest), trust(earnest, "forecaster")
+    fields = {"do": "emergency", "seen": seen(author, draft), "typed": "红色", "reason": "签发人三次未接"}
+    fields["password"] = PASSWORD
+
+    assert "W210" in author.post(f"/issue/{draft.pk}", fields).content.decode()
+    fields["code"] = enrolled(earnest, "forecaster")
+    assert author.post(f"/issue/{draft.pk}", fields).status_code == 303
