@@ -9,13 +9,15 @@ from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
+
 from fengsui.core import mind, wording
 from fengsui.core.clauses import touches
 from fengsui.core.facts import Consulted, DutyOpened, InsertionOrdered, Notified, SuspensionDecided
 from fengsui.core.state import Refusal, World
 from fengsui.flow import mailing
 from fengsui.formats import sms
-from fengsui.web import here, written
+from fengsui.web import here, signing, written
 from fengsui.web.written import Written
 
 CHANNELS = {
@@ -79,6 +81,7 @@ def foresee(draft: Written, now: int) -> Foreseen | Refusal:
     """The consequences of signing a draft now, or why the core refuses it."""
     world = here.world()
     fact = written.fact(draft, TRIAL, now, stream="preview")
+    fact = msgspec.structs.replace(fact, cosigners=signing.supposed(draft))
     outcome = mind.consider(fact, "preview", world)
     if isinstance(outcome, Refusal):
         return outcome

@@ -32,7 +32,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "desk_do": _WORK | {"leader", "liaison", "township", "media", "administrator"},
     **dict.fromkeys(("desk_handover", "call", "letters"), _WORK),
     **dict.fromkeys(("call_sheet", "call_paper"), _DESK),
-    **dict.fromkeys(("issue", "issue_sign"), frozenset({"forecaster", "signer", "leader"})),
+    "issue": frozenset({"forecaster", "signer", "leader"}),
+    "issue_sign": frozenset({"forecaster", "signer", "leader", "liaison"}),  # liaisons: joint products of their unit
     **dict.fromkeys(
         ("issue_preview", "issue_words", "issue_change", "issue_cancel", "issue_correct"),
         frozenset({"forecaster", "signer"}),

@@ -25,6 +25,33 @@ def modes(account: Account, draft: Written) -> tuple[Mode, ...]:
     return alerts.alone(draft.action, now, Zoned(draft.zones), here.pack())
 
 
+def joint(draft: Written) -> tuple[str, ...]:
+    """Other units that must sign a draft: it is a joint product."""
+    hazard = here.pack().hazards.get(draft.hazard)
+    return tuple(u for u in (hazard.issuers if hazard else ()) if u not in here.pack().rights.issue)
+
+
+def missing(draft: Written) -> tuple[str, ...]:
+    """Units that have not signed yet."""
+    return tuple(u for u in joint(draft) if u not in draft.cosigners)
+
+
+def may_cosign(account: Account, draft: Written) -> bool:
+    """Whether an account may sign a joint product for its unit: pack data, and a person of that unit."""
+    person = here.world().directory.persons.get(account.person)
+    fits = account.unit in joint(draft) and account.role in here.pack().rights.cosign
+    return fits and person is not None and person.unit == account.unit and person.id != draft.author
+
+
+def supposed(draft: Written) -> dict[str, str]:
+    """For each unit still to sign somebody who could: for a look ahead."""
+    persons = here.world().directory.persons.values()
+    found = {
+        u: next((p.id for p in persons if p.unit == u and p.id != draft.author), "") for u in joint(draft)
+    }
+    return found | draft.cosigners
+
+
 def code_required(draft: Written, mode: str = "") -> bool:
     """Whether the level asks for a one-time code: as the pack says, in a district in earnest (ADR 0008).
 

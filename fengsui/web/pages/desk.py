@@ -32,6 +32,7 @@ from fengsui.web import (
     places,
     rights,
     sentences,
+    signing,
     tasks,
     waiting,
     written,
@@ -335,16 +336,17 @@ def _lines(towns: list[Place], role: str) -> list[Line]:
 
 def _drafts(account: Account) -> list[tasks.Task]:
     """Drafts that wait for this account's signature, and its own that were given back: before everything else."""
-    if account.role not in WRITING:
+    if account.role not in WRITING | set(here.pack().rights.cosign):
         return []
     rows = Draft.objects.filter(kind=written.KIND, state__in=("submitted", "returned")).order_by("at")[:20]
     made = []
     for row in rows:
         draft, own = written.load(row), row.account == account.pk
         state = "returned" if row.state == "returned" else "signing"
-        if own if state == "returned" else not own and written.may_sign(account, draft):
+        joins = account.unit in signing.missing(draft) and signing.may_cosign(account, draft)
+        if own if state == "returned" else not own and (written.may_sign(account, draft) or joins):
             url = paths.to(account.role, "issue_sign", row.pk)
-            action = "修改" if own else "审核签发"
+            action = "修改" if own else "联合签发" if joins else "审核签发"
             made.append(
                 tasks.Task(
                     f"draft|{row.pk}", draft.stream, "", "", (), state, 0, issue.title(draft), "", action, url

@@ -27,6 +27,9 @@ from fengsui.web.pages.issue import title
 from fengsui.web.pages.login import account_of
 from fengsui.web.written import KIND, Written
 
+WRITERS = frozenset({"forecaster", "signer", "leader"})
+"""Roles that see every draft."""
+
 
 class Changed(NamedTuple):
     """A line of what differs from the version in force."""
@@ -42,9 +45,12 @@ def issue_sign(request: HttpRequest, draft: int) -> HttpResponse:
     row = Draft.objects.filter(kind=KIND, pk=draft).first()
     if row is None or row.state == "open":
         raise Http404
+    account = account_of(request)
+    if account.role not in WRITERS and account.unit not in signing.joint(written.load(row)):
+        raise Http404  # another unit sees what it is to sign, and nothing else
     if request.method == "GET":
         return _shown(request, row)
-    acts = {"sign": _sign, "return": _give_back, "take": _take_back, "emergency": _alone}
+    acts = {"sign": _sign, "cosign": _cosign, "return": _give_back, "take": _take_back, "emergency": _alone}
     act = acts.get(request.POST.get("do", ""))
     return act(request, row) if act else _shown(request, row)
 
@@ -58,9 +64,32 @@ def _sign(request: HttpRequest, row: Draft) -> HttpResponse:
         return _shown(request, row, "您的单位或角色不能签发这一级别，见数据包“签发权”。[W128]", 403)
     if account.person == draft.author:
         return _shown(request, row, "制作人与签发人不能是同一人，请由另一人签发。[W129]", 403)
+    if lacking := signing.missing(draft):
+        return _shown(request, row, f"联合发布，尚缺{_units(lacking)}签发。[W216]", 409)
     if wrong := signing.unproved(request, account, draft):
         return _shown(request, row, wrong, 403)
     return _recorded(request, row, draft, Signature(draft.paper.digest, draft.author, account.person))
+
+
+def _cosign(request: HttpRequest, row: Draft) -> HttpResponse:
+    """Another unit's signature of a joint product: kept with the draft, and written beside the issuer's own."""
+    account, draft = account_of(request), written.load(row)
+    if not signing.may_cosign(account, draft):
+        return _shown(request, row, "您的单位不是联合发布单位，或您的角色不能代表本单位签发。[W215]", 403)
+    if row.state != "submitted" or request.POST.get("seen") != _seen(row):
+        return _shown(request, row, "稿件在您查看后有改动，请重新核对后再签。[W132]", 409)
+    if wrong := signing.unproved(request, account, draft):
+        return _shown(request, row, wrong, 403)
+    joined = {**draft.cosigners, account.unit: account.person}
+    body = written.dump(msgspec.structs.replace(draft, cosigners=joined))
+    if not Draft.objects.filter(pk=row.pk, state="submitted", body=row.body).update(body=body):
+        return _shown(request, row, "另一单位刚刚签发，或稿件有改动，请再签一次。[W132]", 409)
+    return _back(row)
+
+
+def _units(units: tuple[str, ...]) -> str:
+    known = here.pack().units
+    return "、".join(known[u].name if u in known else u for u in units)
 
 
 def _alone(request: HttpRequest, row: Draft) -> HttpResponse:
@@ -144,8 +173,9 @@ def _back(row: Draft) -> HttpResponse:
 
 
 def _seen(row: Draft) -> str:
-    """What the signer has before his eyes, so that he signs nothing else."""
-    return Paper("draft", row.body.encode()).digest[:16]
+    """What the signer has before his eyes, so that he signs nothing else; who else has signed changes nothing of it."""
+    body = written.dump(msgspec.structs.replace(written.load(row), cosigners={}, number=0))
+    return Paper("draft", body.encode()).digest[:16]
 
 
 def _issued(row: Draft) -> Alerted | None:
@@ -188,6 +218,9 @@ def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200)
         "may_sign": written.may_sign(account, draft), "hazard": here.pack().hazards.get(draft.hazard),
         "changed": _changes(draft) if row.state != "signed" else [],
         "author": name(draft.author), "signer": name(signed.signer) if signed else "",
+        "cosigns": signing.may_cosign(account, draft), "joined": account.unit in draft.cosigners,
+        "joint": [(_units((u,)), name(draft.cosigners[u]) if u in draft.cosigners else "") for u in signing.joint(draft)],
+        "lacking": _units(signing.missing(draft)),
         "alone": "emergency" in signing.modes(account, draft), "code": bool(account.totp),
         "enrol": not account.totp and signing.code_required(draft), "typed": signing.typed(draft),
         "correct": paths.to(account.role, "issue_correct", signed.stream) if signed else "",
