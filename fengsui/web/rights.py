@@ -33,9 +33,20 @@ RIGHTS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("desk_handover", "call", "letters"), _WORK),
     **dict.fromkeys(("call_sheet", "call_paper"), _DESK),
     "issue": frozenset({"forecaster", "signer", "leader"}),
-    "issue_sign": frozenset({"forecaster", "signer", "leader", "liaison"}),  # liaisons: joint products of their unit
+    "issue_sign": frozenset(
+        {"forecaster", "signer", "leader", "liaison"}
+    ),  # liaisons: joint products of their unit
     **dict.fromkeys(
-        ("issue_preview", "issue_words", "issue_change", "issue_cancel", "issue_correct"),
+        (
+            "issue_preview",
+            "issue_words",
+            "issue_renew",
+            "issue_upgrade",
+            "issue_downgrade",
+            "issue_change",
+            "issue_cancel",
+            "issue_correct",
+        ),
         frozenset({"forecaster", "signer"}),
     ),
     "review": frozenset({"forecaster", "signer"}),

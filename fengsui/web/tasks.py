@@ -33,7 +33,7 @@ WORDS = {
 }  # fmt: skip
 
 PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "alert": ("续发或解除", ("issue_change",)),
+    "alert": ("继续、降级或解除", ("issue_renew",)),
     "response_set": ("批准响应", ("consult",)),
     "held": ("会商", ("consult",)),
     "concluded": ("会商结论", ("consult",)),

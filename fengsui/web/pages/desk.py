@@ -22,6 +22,7 @@ from fengsui.formats import badges
 from fengsui.store import history, inbox, progress
 from fengsui.store.accounts import Account, Draft
 from fengsui.web import (
+    alarms,
     atlas,
     channels,
     here,
@@ -34,6 +35,7 @@ from fengsui.web import (
     sentences,
     signing,
     tasks,
+    verbs,
     waiting,
     written,
 )
@@ -67,13 +69,14 @@ KEYS = "abcdefghi"
 
 
 class InForce(NamedTuple):
-    """A warning in force with its drawing and what may be done about it. over: it has run out, neither renewed nor lifted."""
+    """A warning in force with its drawing and what may be done about it. pressing: its end is near or past and nobody has
+    decided; over: it has run out, neither renewed nor lifted.
+    """
 
     it: Warned
     badge: str
-    change: str
-    cancel: str
-    correct: str
+    acts: list[verbs.Act]
+    pressing: bool
     over: bool
 
 
@@ -229,7 +232,7 @@ def _waiting(view: _View, at: Moment) -> dict[str, Any]:
         "all_tasks": paths.to(view.role, "desk_tasks"),
         "letters": view.letters,
         "alone": waiting.alone(found.current, view.role, world),
-        "alarms": json.dumps(_alarms(view, found.current), ensure_ascii=False),
+        "alarms": json.dumps(_alarms(view, found.current, at), ensure_ascii=False),
         "at": at.now,
     }
 
@@ -244,7 +247,8 @@ def _picture(role: str, home: str, of: str, at: Moment) -> dict[str, Any]:
     seen = places.places(towns, home) if towns else places.aside(_towns("", at))
     return {
         "warned": [
-            _in_force(w, role, at.now) for w in sorted(warned, key=lambda w: bool(own) and w not in own)
+            _in_force(w, role, world, at.now)
+            for w in sorted(warned, key=lambda w: bool(own) and w not in own)
         ],
         "looked": [(w, places.sign(w, w.level)) for w in looked],
         "choices": _choices(warned, own, looked),
@@ -311,15 +315,14 @@ def _sheet(role: str) -> str:
     return paths.to(role, "call_sheet")
 
 
-def _in_force(one: Warned, role: str, now: int) -> InForce:
+def _in_force(one: Warned, role: str, world: World, now: int) -> InForce:
     drawing = badges.badge(one.hazard_id, one.level, one.hazard, one.hazard_en)
     return InForce(
         one,
         mark_safe(drawing),  # noqa: S308 - drawn by us from the pack's words, which it escapes
-        paths.to(role, "issue_change", one.stream),
-        paths.to(role, "issue_cancel", one.stream),
-        paths.to(role, "issue_correct", one.stream),
-        one.expires < now,
+        verbs.acts(world.at(one.stream), role),
+        one.expires - verbs.AHEAD <= now,
+        one.expires <= now,
     )
 
 
@@ -355,19 +358,10 @@ def _drafts(account: Account) -> list[tasks.Task]:
     return made
 
 
-def _alarms(view: _View, found: Iterable[tasks.Group]) -> dict[str, int]:
-    """What sounds at a desk, each with how many it stands for: more of the same sounds again, fewer does not."""
+def _alarms(view: _View, found: Iterable[tasks.Group], at: Moment) -> dict[str, int]:
     if view.role not in tasks.DESK:
         return {}
-    waiting = {f"{d.id}|{d.rank}": 1 for d in view.drafts}
-    return waiting | {f"{g.id}|{g.rank}": len(g.rows) for g in found if g.rank == "desk" or _heard(g)}
-
-
-def _heard(group: tasks.Group) -> bool:
-    """Whether a duty sounds before it is a person's at the desk: one signed alone at once, an answer when it is late."""
-    if group.rows[0].duty == outlook.REVIEW:
-        return True
-    return group.rank == "overdue" and group.rows[0].duty in (outlook.ACKNOWLEDGE, outlook.RELAY)
+    return alarms.of(view.drafts, found) | alarms.undecided(at.world, at.now)
 
 
 class _Kept:

@@ -149,7 +149,7 @@ def _take_back(request: HttpRequest, row: Draft) -> HttpResponse:
     ):
         row.refresh_from_db()
         return _shown(request, row, _by_whom(row), 409)
-    page = "issue_correct" if draft.corrects else "issue_cancel" if draft.cancel else "issue_change"
+    page = f"issue_{draft.page}"
     answer = HttpResponseRedirect(reverse(page, args=[draft.stream]) if draft.stream else reverse("issue"))
     answer.status_code = 303
     return answer
