@@ -202,6 +202,7 @@ def _form(
         "waiting": waiting,
         "running": [] if state.alert.version else _running(account.role),
         "verb": draft.page,
+        "verb_name": verbs.SHORT.get(draft.page, ""),
         "about": subject(written.before(state)) if state.alert.version else "",
         "acts": verbs.acts(state, account.role) if state.alert.version else [],
         "writes": written.may_write(account),
@@ -277,7 +278,7 @@ def _aside(draft: Written, data: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _hazards(draft: Written) -> list[dict[str, Any]]:
-    """Every hazard with its four levels; None where there is no such signal."""
+    """Every hazard with its four levels, red first; None where there is no such signal."""
     level = draft.level or draft.remark
     return [
         {
@@ -288,7 +289,7 @@ def _hazards(draft: Written) -> list[dict[str, Any]]:
                     "signal": hazard.levels.get(name),
                     "chosen": (hazard.id, name) == (draft.hazard, level),
                 }
-                for name in LEVELS
+                for name in reversed(LEVELS)
             ],
         }
         for hazard in here.pack().hazards.values()
