@@ -353,7 +353,7 @@ def test_a_warning_is_signed_and_sent_while_twenty_sheets_are_printed(busy: Site
     is quick enough counts.
     """
     drafts = [
-        submitted(busy, form=f"token-{zone}", zone=[zone], pair="gale/blue", forecast="有大风。")
+        submitted(busy, form=f"token-{zone}", zone=[zone], pair="gale/orange", forecast="有大风。")
         for zone in ZONES
     ]
     keys = {role: trust(busy, role).cookies["fengsui"].value for role in ("clerk", "signer")}
@@ -439,7 +439,7 @@ def test_whoever_has_signed_finds_the_form_there(quiet: Site) -> None:
     signer = trust(quiet, "signer")
     page = signer.get(f"/issue/{draft.pk}").content.decode()
     seen = page.split('name="seen" value="')[1].split('"')[0]
-    signer.post(f"/issue/{draft.pk}", {"do": "sign", "seen": seen, "password": PASSWORD})
+    signer.post(f"/issue/{draft.pk}", {"do": "sign", "seen": seen, "password": PASSWORD, "typed": "红色"})
 
     (address,) = re.findall(r'href="(/paper/[^"?]+)"', signer.get(f"/issue/{draft.pk}").content.decode())
 

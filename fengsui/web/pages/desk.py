@@ -56,6 +56,9 @@ SAID = {
     "handover": "交接班已记录。",
 }
 """What a page that led here has done."""
+DRAFTED = ("submitted", "returned", "leaving", "going")
+RANKED = {"submitted": "signing", "returned": "returned"}
+"""States of drafts that the desk shows, and the rank of each; the others are on their way out."""
 WRITING = frozenset({"forecaster", "signer"})
 """Roles that draft and sign warnings."""
 SEEN = frozenset({"forecaster", "signer", "clerk", "leader", "administrator"})
@@ -341,15 +344,16 @@ def _drafts(account: Account) -> list[tasks.Task]:
     """Drafts that wait for this account's signature, and its own that were given back: before everything else."""
     if account.role not in WRITING | set(here.pack().rights.cosign):
         return []
-    rows = Draft.objects.filter(kind=written.KIND, state__in=("submitted", "returned")).order_by("at")[:20]
+    rows = Draft.objects.filter(kind=written.KIND, state__in=DRAFTED).order_by("at")[:20]
     made = []
     for row in rows:
         draft, own = written.load(row), row.account == account.pk
-        state = "returned" if row.state == "returned" else "signing"
+        state = RANKED.get(row.state, "leaving")
         joins = account.unit in signing.missing(draft) and signing.may_cosign(account, draft)
-        if own if state == "returned" else not own and (written.may_sign(account, draft) or joins):
+        signs = not own and (written.may_sign(account, draft) or joins)
+        if own if state == "returned" else signs or (state == "leaving" and own):
             url = paths.to(account.role, "issue_sign", row.pk)
-            action = "修改" if own else "联合签发" if joins else "审核签发"
+            action = "撤销" if state == "leaving" else "修改" if own else "联合签发" if joins else "审核签发"
             made.append(
                 tasks.Task(
                     f"draft|{row.pk}", draft.stream, "", "", (), state, 0, issue.title(draft), "", action, url

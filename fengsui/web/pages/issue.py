@@ -143,7 +143,7 @@ def _handed_in(account: Account, draft: Written) -> Draft | None:
     """What has been handed in already: by the same form (a second click, a look ahead that comes late), or in the same
     words and still waiting (a way back to a form that was sent).
     """
-    for row in _mine(account, "submitted", "signed", "returned"):
+    for row in _mine(account, "submitted", "leaving", "going", "signed", "returned"):
         other = written.load(row)
         if draft.form and other.form == draft.form:
             return row

@@ -50,7 +50,14 @@ def issue_sign(request: HttpRequest, draft: int) -> HttpResponse:
         raise Http404  # another unit sees what it is to sign, and nothing else
     if request.method == "GET":
         return _shown(request, row)
-    acts = {"sign": _sign, "cosign": _cosign, "return": _give_back, "take": _take_back, "emergency": _alone}
+    acts = {
+        "sign": _sign,
+        "cosign": _cosign,
+        "return": _give_back,
+        "take": _take_back,
+        "emergency": _alone,
+        "undo": _undo,
+    }
     act = acts.get(request.POST.get("do", ""))
     return act(request, row) if act else _shown(request, row)
 
@@ -110,7 +117,7 @@ def _alone(request: HttpRequest, row: Draft) -> HttpResponse:
 def _recorded(
     request: HttpRequest, row: Draft, draft: Written, signature: Signature, *papers: Paper
 ) -> HttpResponse:
-    if row.state == "signed":
+    if row.state in ("leaving", "going", "signed"):
         return _shown(request, row, _by_whom(row), 409)
     if row.state != "submitted" or request.POST.get("seen") != _seen(row):
         return _shown(request, row, "稿件在您查看后有改动，请重新核对后再签。[W132]", 409)
@@ -123,6 +130,17 @@ def _recorded(
     if (signed := _issued(row)) and signed.signer != signature.signer:
         return _shown(request, row, _by_whom(row), 409)
     return _back(row)
+
+
+def _undo(request: HttpRequest, row: Draft) -> HttpResponse:
+    """Call a signed draft back before it has left: the signer, another one, or whoever wrote it."""
+    account, draft = account_of(request), written.load(row)
+    if not written.may_sign(account, draft) and account.person != draft.author:
+        return _shown(request, row, "您不能撤销这一签发。[W128]", 403)
+    if signing.call_back(row):
+        return _back(row)
+    row.refresh_from_db()
+    return _shown(request, row, "来不及撤销，已经发出。发错了请用“更正”。[W217]", 409)
 
 
 def _give_back(request: HttpRequest, row: Draft) -> HttpResponse:
@@ -192,6 +210,8 @@ def name(person: str) -> str:
 
 def _by_whom(row: Draft) -> str:
     signed = _issued(row)
+    if (waits := signing.departing(row)) is not None:
+        return f"这份稿件已由{name(waits[1].fact.signer)}签发，即将发出，不必重复签发。[W137]"
     if signed is None:
         return "稿件已被制作人取回或已退回，请刷新。[W136]"
     zone = here.pack().zone
@@ -204,6 +224,7 @@ def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200)
     if signed and row.state != "signed":
         row.state = "signed"
     ahead, found = None, []
+    waits = signing.departing(row) if row.state in ("leaving", "going") else None
     if row.state == "submitted":
         found = written.faults(draft, here.now())
         outcome = foreseen.foresee(draft, here.now()) if not found else None
@@ -216,7 +237,10 @@ def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200)
         "row": row, "draft": draft, "title": title(draft), "wrong": wrong, "faults": found, "ahead": ahead,
         "signed": signed, "mine": mine, "seen": _seen(row), "level": draft.level,
         "may_sign": written.may_sign(account, draft), "hazard": here.pack().hazards.get(draft.hazard),
-        "changed": _changes(draft) if row.state != "signed" else [],
+        "changed": _changes(draft) if row.state in ("submitted", "returned") else [],
+        "leaves": waits[0] if waits else 0, "left": max(0, waits[0] - here.now()) // calendar.SECOND if waits else 0,
+        "held_up": signing.held_up(row) if row.state == "submitted" else "",
+        "by": name(waits[1].fact.signer) if waits else "",
         "author": name(draft.author), "signer": name(signed.signer) if signed else "",
         "cosigns": signing.may_cosign(account, draft), "joined": account.unit in draft.cosigners,
         "joint": [(_units((u,)), name(draft.cosigners[u]) if u in draft.cosigners else "") for u in signing.joint(draft)],
