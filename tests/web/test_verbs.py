@@ -6,11 +6,16 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
+from fengsui.core import mind
+from fengsui.core.directory import Person
 from fengsui.core.facts import Notified
+from fengsui.core.state import World
 from fengsui.store.accounts import Draft
-from fengsui.web import begun, here, written
+from fengsui.web import audience, begun, foreseen, here, written
+from fengsui.web import voices as voices_
 from fengsui.web.slips import Meant, found
 from tests.flow.district import yunzhou
 from tests.web.site import INCIDENT, Site
@@ -321,3 +326,71 @@ def test_before_it_runs_out_the_desk_demands_a_decision_and_after_it_sounds(quie
     signed(quiet, "cancel")
     assert not any("over" in key or "renew" in key for key in alarms())
     assert begun.VERBS
+
+
+# ── every channel, and who ───────────────────────────────────────────────────
+
+
+def ahead(site: Site, verb: str = "change", **more: str) -> foreseen.Foreseen:
+    draft = begun.begun(verb, site.state(), site.account("forecaster").person)
+    made = foreseen.foresee(msgspec.structs.replace(draft, **more), site.now)
+    assert isinstance(made, foreseen.Foreseen), made
+    return made
+
+
+def test_the_last_message_leaves_after_parts_over_rate(orange: Site) -> None:
+    orange.way.rate = 7.0
+    try:
+        seen = ahead(orange, "upgrade")
+    finally:
+        orange.way.rate = 0.0
+
+    (load,) = seen.audience.loads
+    assert (load.parts, load.rate, load.route) == (seen.messages, 7.0, orange.way.name)
+    assert load.seconds == -(-seen.messages // 7)
+    assert ahead(orange, "upgrade").audience.lasts == "未设限速，按对端的速度"
+
+
+def test_who_is_counted_by_place_unit_and_role_and_each_once(orange: Site) -> None:
+    seen = ahead(orange, "upgrade").audience
+
+    towns, directory = dict(seen.towns), orange.house.writer.world.directory
+    holders = {p.holder for p in directory.posts.values() if p.area.startswith(JULE) and p.holder}
+    assert 0 < towns["聚乐乡"] <= len(holders)
+    assert "许堡乡" not in towns
+    assert dict(seen.roles)["值班员"] > 0
+    (unit,) = [count for name, count in seen.units if name.startswith("聚乐乡")]
+    assert unit == towns["聚乐乡"]
+
+
+def test_whoever_has_no_number_is_named_before_anybody_signs(orange: Site) -> None:
+    assert ahead(orange, "upgrade").audience.silent == []
+    person = orange.holder("聚乐乡/duty_officer/1")
+    world = orange.house.writer.world
+    bare = msgspec.structs.replace(
+        world.directory,
+        persons={**world.directory.persons, person: Person(person, "聚乐乡", ())},
+    )
+    fact = written.fact(begun.begun("upgrade", orange.state(), "a"), "b", orange.now)
+    lent = mind.consider(fact, "x", World(world.pack, audience.equipped(bare), world.streams, world.heads))
+    found = audience.silent((e.fact for e in lent.entries), bare, world)
+
+    assert [(s.person, s.place) for s in found] == [(person, "聚乐乡值班员")]
+
+
+def test_crawl_anchor_and_fax_say_what_the_form_says(orange: Site) -> None:
+    voices = ahead(orange, "upgrade", cause="受低涡影响，").voices
+
+    assert voices.crawl.startswith("【模拟】【红色预警】")
+    assert "受低涡影响，" in voices.anchor
+    assert voices.long == (voices.seconds > 40)
+    assert dict(voices.page)["动作"] == "升级发布"
+    assert dict(voices.page)["预警区域"] == "聚乐乡、峰峪乡"
+    assert "成因" in dict(voices.page)
+    lifted = ahead(orange, "cancel").voices
+    assert (lifted.crawl, lifted.anchor, dict(lifted.page)["动作"]) == ("", "", "解除")
+
+
+def test_an_announcer_says_four_characters_a_second() -> None:
+    assert voices_.seconds("字" * 160) == 40
+    assert voices_.seconds("，。" * 50) == 0

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from fengsui.core.clauses import LEVELS
 from fengsui.core.state import Refusal, State, Zoned
 from fengsui.store.accounts import Account, Draft
-from fengsui.web import begun, foreseen, here, verbs, written
+from fengsui.web import begun, foreseen, here, numbers, verbs, written
 from fengsui.web.pages.login import account_of
 from fengsui.web.written import KIND, Written
 
@@ -229,7 +229,13 @@ def _shown(draft: Written) -> dict[str, Any]:
             ahead = outcome
             found += _unheard(draft, outcome)
     state = here.world().at(draft.stream) if draft.stream else State.blank("")
-    said = {"meaning": begun.meaning(draft, state), "named": here.pack().texts.verbs[draft.action]}
+    silent = [one.person for one in ahead.audience.silent] if ahead else []
+    names = numbers.cards(here.session(), silent) if silent else {}
+    said = {
+        "names": names,
+        "meaning": begun.meaning(draft, state),
+        "named": here.pack().texts.verbs[draft.action],
+    }
     return {"draft": draft, "faults": found, "ahead": ahead} | said
 
 
