@@ -20,6 +20,7 @@ from fengsui.web.slips import Meant, found
 from tests.flow.district import yunzhou
 from tests.web.site import INCIDENT, Site
 from tests.web.test_issue import FENGYU, JULE, XUBAO, sign, trust
+from tests.web.test_leaving import later, until
 
 HOUR = 3600 * 1_000_000
 WHOLE = "140215"
@@ -49,6 +50,10 @@ def signed(site: Site, verb: str, **more: Any) -> None:
     assert answer.status_code == 303, answer.content.decode()
     draft = Draft.objects.get(pk=int(answer["Location"].rsplit("/", 1)[1]))
     assert sign(trust(site, "signer"), draft).status_code == 303
+    draft.refresh_from_db()
+    if draft.state == "leaving":
+        later(site, 10)
+        until(lambda: Draft.objects.get(pk=draft.pk).state == "signed")
     site.calm()
 
 
