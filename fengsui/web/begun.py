@@ -120,12 +120,18 @@ def ends(hazard: str) -> tuple[str, ...]:
 
 def meaning(draft: Written, state: State) -> list[Meaning]:
     """What a draft means for the places it touches, the gravest first; nothing for a new warning."""
-    pack, before = here.pack(), state.alert.now
+    before = state.alert.now
     if not state.alert.version or not (draft.zones or draft.ended):
         return []
-    part = AlertPart(now=Zoned(draft.zones), before=before, kept=draft.kept, action=draft.action)
+    return meanings(AlertPart(now=Zoned(draft.zones), before=before, kept=draft.kept, action=draft.action))
+
+
+def meanings(part: AlertPart) -> list[Meaning]:
+    """What a version meant for every place it touched, the gravest first."""
+    pack = here.pack()
     places = [area for area, _ in written.towns() if area != pack.district]
-    places += [z for z in {**before.zones, **draft.zones} if z != pack.district and z not in places]
+    touched = {**part.before.zones, **part.now.zones}
+    places += [z for z in touched if z != pack.district and z not in places and z in pack.areas]
     found: dict[tuple[str, Level], list[str]] = {}
     for place in places:
         if changed := alerts.change(part, place):

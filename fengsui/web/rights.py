@@ -74,7 +74,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     ),
     **dict.fromkeys(("gateways", "gateway"), frozenset({"forecaster", "clerk", "administrator"})),
     **dict.fromkeys(("gateway_new", "gateway_act"), frozenset({"administrator"})),
-    **dict.fromkeys(("ledger", "stream", "replay", "issue_paper"), _DESK | {"supervisor"}),
+    **dict.fromkeys(("ledger", "stream", "replay", "issue_paper", "signals", "signals_of", "signal", "incident"), _DESK | {"supervisor"}),
     **dict.fromkeys(("mechanism", "clause"), _ALL),
     "supervision": _DESK | {"supervisor", "liaison", "township"},
 }

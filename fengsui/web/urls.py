@@ -25,6 +25,7 @@ from fengsui.web.pages import (
     review,
     roster,
     sign,
+    signals,
     supervision,
 )
 
@@ -92,6 +93,10 @@ urlpatterns = [
     path("ledger", ledger.ledger, name="ledger"),
     path("ledger/<path:stream>/replay", ledger.replay, name="replay"),
     path("ledger/<path:stream>", ledger.stream, name="stream"),
+    path("signals", signals.archive, name="signals"),
+    path("signals/in/<series>", signals.archive, name="signals_of"),
+    path("signals/<path:stream>/<int:version>", signals.signal, name="signal"),
+    path("signals/<path:stream>", signals.incident, name="incident"),
     path("mechanism", mechanism.mechanism, name="mechanism"),
     path("mechanism/<id>", mechanism.clause, name="clause"),
     path("supervision", supervision.supervision, name="supervision"),
