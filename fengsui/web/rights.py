@@ -40,6 +40,7 @@ RIGHTS: dict[str, frozenset[str]] = {
         (
             "issue_preview",
             "issue_words",
+            "issue_places",
             "issue_renew",
             "issue_upgrade",
             "issue_downgrade",

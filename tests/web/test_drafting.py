@@ -163,3 +163,26 @@ def test_a_phrase_and_a_township_are_one_click_each(desk: Page) -> None:
     assert desk.evaluate("() => document.getElementById('cause').value").startswith("受")
     assert not desk.is_checked('input[name=zone][value="140215"]')
     assert "受" in desk.inner_text("#preview .bubble >> nth=0")
+
+
+def test_what_is_drawn_on_the_map_is_ticked(desk: Page, shot: Shot) -> None:
+    desk.click("a[data-key=n]")
+    desk.wait_for_url("**/issue")
+    desk.click('input[value="gale/red"]', force=True)
+    desk.click("#drawing summary")
+    until(
+        desk,
+        "() => document.getElementById('drawing').dataset.ready && document.querySelectorAll('.town-name').length > 7",
+    )
+    box = desk.evaluate("() => document.getElementById('map').getBoundingClientRect().toJSON()")
+    desk.evaluate("() => document.getElementById('map').scrollIntoView()")
+    box = desk.locator("#map").bounding_box()
+    assert box
+    for x, y in ((0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98)):
+        desk.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        desk.wait_for_timeout(350)
+    until(desk, "() => /圈内：/.test(document.getElementById('map-said').textContent)")
+    assert len(desk.locator("input[name=zone]:checked").all()) >= 8
+    assert not desk.is_checked('input[name=zone][value="140215"]')
+    shot(desk, "issue-map")
+    desk.click("#map-clear")

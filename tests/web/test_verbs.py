@@ -399,3 +399,22 @@ def test_crawl_anchor_and_fax_say_what_the_form_says(orange: Site) -> None:
 def test_an_announcer_says_four_characters_a_second() -> None:
     assert voices_.seconds("字" * 160) == 40
     assert voices_.seconds("，。" * 50) == 0
+
+
+def test_a_drawn_ring_takes_in_the_townships_whose_points_lie_inside(quiet: Site) -> None:
+    client = trust(quiet, "forecaster")
+    known = {t["name"]: t["at"] for t in client.get("/issue/places").json()["towns"]}
+    lat, lon = known["峰峪乡"]
+    ring = [
+        (lon - 0.01, lat - 0.01),
+        (lon + 0.01, lat - 0.01),
+        (lon + 0.01, lat + 0.01),
+        (lon - 0.01, lat + 0.01),
+    ]
+
+    answer = client.post("/issue/places", {"ring": ring}, content_type="application/json")
+
+    assert answer.json()["areas"] == [FENGYU]
+    for wrong in ({"ring": ring[:2]}, {"ring": "x"}, {}, {"ring": [(0.0, 0.0)] * 501}):
+        refused = client.post("/issue/places", wrong, content_type="application/json")
+        assert (refused.status_code, "W226" in refused.json()["error"]) == (422, True)
