@@ -175,6 +175,8 @@ def _titled(fact: Notified, *, public: bool = False) -> str:
         "alert": "发给应急责任人",
         "all_clear": "解除，发给曾被通知的人",
         "order": "插播单，发给区融媒体中心",
+        "corrected": "更正，发给收到过的责任人",
+        "retracted": "撤回，发给收到过的责任人",
     }
     words["summons"] = "会商通知"
     return words.get(fact.template, fact.template)

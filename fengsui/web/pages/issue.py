@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from fengsui.core.clauses import LEVELS
 from fengsui.core.state import Refusal, State, Zoned
 from fengsui.store.accounts import Account, Draft
-from fengsui.web import begun, foreseen, here, numbers, verbs, written
+from fengsui.web import begun, foreseen, here, numbers, signing, verbs, written
 from fengsui.web.pages.login import account_of
 from fengsui.web.written import KIND, Written
 
@@ -173,6 +173,7 @@ def _submitted(request: HttpRequest, account: Account, state: State, *, cancel: 
         row = _keep(account, draft)
         row.state, row.at = "submitted", here.now()
         row.save()
+    signing.stir()
     return _to(row)
 
 

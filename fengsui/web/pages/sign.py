@@ -91,6 +91,7 @@ def _cosign(request: HttpRequest, row: Draft) -> HttpResponse:
     body = written.dump(msgspec.structs.replace(draft, cosigners=joined))
     if not Draft.objects.filter(pk=row.pk, state="submitted", body=row.body).update(body=body):
         return _shown(request, row, "另一单位刚刚签发，或稿件有改动，请再签一次。[W132]", 409)
+    signing.stir()
     return _back(row)
 
 
@@ -176,6 +177,7 @@ def _take_back(request: HttpRequest, row: Draft) -> HttpResponse:
 def _moved(request: HttpRequest, row: Draft, state: str, body: str) -> HttpResponse:
     """Move a draft on, unless somebody has signed it meanwhile."""
     if Draft.objects.filter(pk=row.pk, state="submitted").update(state=state, body=body, at=here.now()):
+        signing.stir()
         return _back(row)
     row.refresh_from_db()
     return _shown(request, row, _by_whom(row), 409)
