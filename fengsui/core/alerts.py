@@ -50,10 +50,9 @@ def change(part: AlertPart, area: str) -> tuple[Change, Level] | None:
 
 def _even(part: AlertPart, area: str) -> Change:
     """How a version touched an area whose strongest level it left as it was."""
-    near = part.now.near(area)
-    if part.before.near(area) != near:
+    if part.before.over(area) != part.now.over(area):
         return "changed"
-    return "kept" if near.keys() <= set(part.kept) else "same"
+    return "kept" if part.now.near(area).keys() <= set(part.kept) else "same"
 
 
 # ── verbs 动作 ────────────────────────────────────────────────────────────────
@@ -207,7 +206,7 @@ def _unfit(fact: Alerted, world: World) -> Refusal | None:
         return Refusal("A12", "尚未发布，无从更正")
     if fact.mode and fact.mode not in alone(fact.action, part.now, now, world.pack):
         return REFUSED[fact.mode]
-    same = {z for z, level in fact.zones.items() if part.now.zones.get(z) == level}
+    same = {z for z, level in fact.zones.items() if part.now.over(z) == {z: level}}
     if not set(fact.kept) <= same or (fact.kept and fact.expires != part.expires):
         return Refusal("A14", "级别或有效期有变的区域须通知，不能略过")
     return None

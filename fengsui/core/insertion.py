@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
 
-from fengsui.core import calendar
-from fengsui.core.clauses import pick
-from fengsui.core.facts import Aired, DutyOpened, Fact, InsertionOrdered
+from fengsui.core import alerts, calendar, wording
+from fengsui.core.clauses import LEVELS, Level, pick
+from fengsui.core.facts import Aired, DutyOpened, Fact, InsertionOrdered, Notified
 from fengsui.core.state import Refusal, State, World
 
 replace = msgspec.structs.replace
@@ -58,3 +59,51 @@ def decide(fact: Fact, world: World) -> Iterator[Fact]:
                     level,
                     calendar.span(every) if every else 0,
                 )
+
+
+# ── words 文稿 ───────────────────────────────────────────────────────────────
+
+BRACKET = re.compile("^【[^】]*】")
+"""What a crawl begins with and nobody says aloud."""
+
+
+def levels(state: State) -> list[Level]:
+    """Levels in force, strongest first; after the warning those it had."""
+    zones = state.alert.now.zones or state.alert.before.zones
+    return sorted(set(zones.values()), key=LEVELS.index, reverse=True)
+
+
+def words(state: State, form: str, world: World, paper: bytes) -> str:
+    """The words of a form for the newest version: the strongest level in full, then what else holds where."""
+    first, *others = levels(state)
+    said = _said(state, form, first, world, paper)
+    if form == "badge":
+        return said
+    begun = wording.mark(state, world.pack).removeprefix(world.pack.texts.signature)
+    for level in others:
+        more = _said(state, "crawl", level, world, paper).removeprefix(begun)
+        said += f"另外，{BRACKET.sub('', more)}" if form == "anchor" else more
+    return said
+
+
+def _said(state: State, form: str, level: Level, world: World, paper: bytes) -> str:
+    """A form's words for one level, without the sender's signature."""
+    zones = state.alert.now.zones or state.alert.before.zones
+    changed = alerts.change(state.alert, next(z for z, at in zones.items() if at == level))
+    told = Notified(
+        state.stream,
+        state.alert.at,
+        form,
+        form,
+        (),
+        state.alert.version,
+        level,
+        changed[0] if changed else "new",
+    )
+    return wording.render(told, (), world.seen(state), paper).removeprefix(world.pack.texts.signature)
+
+
+def spoken(state: State, world: World, paper: bytes) -> dict[str, str]:
+    """Form → its words, for every form that stands ordered; none once nothing is in force."""
+    forms = sorted({order.form for order in state.orders.values()}) if state.alert.holds else []
+    return {form: words(state, form, world, paper) for form in forms}

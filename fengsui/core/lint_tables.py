@@ -52,6 +52,7 @@ TEMPLATES: dict[str, frozenset[str]] = {
 """Templates a pack must have → the placeholders that ``wording`` fills in each. Others may use any of them."""
 
 ACTIONS = ("new", "same", "changed", "up", "down", "gone", "corrected", "retracted")
+SERIES = ("actual", "exercise", "test")
 VERBS = ("issue", "renew", "change", "upgrade", "downgrade", "cancel", "correct")
 
 
@@ -323,6 +324,7 @@ def _texts(pack: Pack) -> Iterator[Fault]:
         for key in needed:
             if not given.get(key):
                 yield Fault("texts.toml", f"{name}.{key}", "没有写，系统要用到这句话。", "P039")
+    yield from _numbers(texts.numbers)
     everything = frozenset().union(*TEMPLATES.values())
     for name, text in texts.templates.items():
         known = TEMPLATES.get(name, everything)
@@ -336,6 +338,16 @@ def _texts(pack: Pack) -> Iterator[Fault]:
                 f"写了“{{{hole}}}”，此处没有这一项。可用：{'、'.join(sorted(known)) or '无'}。",
                 "P031",
             )
+
+
+def _numbers(numbers: dict[str, str]) -> Iterator[Fault]:
+    """A number that leaves one of its parts out would be given twice."""
+    for series, text in numbers.items():
+        holes = placeholders(text)
+        if series not in SERIES or holes != {"year", "number"}:
+            yield Fault(
+                "texts.toml", f"numbers.{series}", "编号须由 {year} 和 {number} 两项写成，系列为 actual、exercise、test。", "P031"
+            )  # fmt: skip
 
 
 def placeholders(text: str) -> set[str] | None:

@@ -36,6 +36,17 @@ class Zoned(msgspec.Struct, frozen=True):
         """The zones that an area touches."""
         return {zone: level for zone, level in self.zones.items() if touches(area, zone)}
 
+    def over(self, area: str) -> dict[str, Level]:
+        """What holds in an area, however its zones are cut: the area at the strongest level of those around it, and zones
+        inside it that are stronger still.
+        """
+        around = [level for zone, level in self.zones.items() if area.startswith(zone)]
+        level = max(around, key=LEVELS.index, default=None)
+        found: dict[str, Level] = {area: level} if level else {}
+        floor = LEVELS.index(level) if level else -1
+        inside = {z: a for z, a in self.zones.items() if z != area and z.startswith(area)}
+        return found | {z: a for z, a in inside.items() if LEVELS.index(a) > floor}
+
 
 class AlertPart(msgspec.Struct, frozen=True):
     """The warning of a stream: version 0 = none yet; ``before`` are the zones of the version it replaced, issued at ``was``.

@@ -268,6 +268,11 @@ def _by(deadline: int, now: int, pack: Pack) -> str:
     return day + clock(deadline, pack)
 
 
+def number(series: str, year: int, count: int, pack: Pack) -> str:
+    """The number of a signal as the pack writes it; the how manieth of its series and year it is."""
+    return pack.texts.numbers.get(series, "{year}-{number:04d}").format(year=year, number=count)
+
+
 def clock(at: int, pack: Pack) -> str:
     """A moment as 2时13分 in the pack's zone."""
     moment = calendar.local(at, pack.zone)

@@ -14,14 +14,14 @@ import msgspec
 import psycopg
 
 from fengsui.core import board as core_board
-from fengsui.core import mind
+from fengsui.core import insertion, mind
 from fengsui.core.clauses import Pack
 from fengsui.core.facts import Alerted, DirectoryChanged, Fact, Notified, PackInForce, encode, kind
 from fengsui.core.state import AlertPart, Refusal, State, World, head
 from fengsui.flow import mailing
 from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Answer, Input, Lane, Parked
-from fengsui.store import archive, board, history, ledger, people, signals, tally
+from fengsui.store import archive, board, history, ledger, people, sent, signals, tally
 from fengsui.store.sql import Session, pack
 from fengsui.store.tokens import LENGTH
 from fengsui.store.vault import KeyFault, Vault
@@ -77,6 +77,7 @@ class Round:
         self._rows: list[ledger.New] = []
         self._mail: list[mailing.Mail] = []
         self._versions: list[tuple[str, Alerted, AlertPart]] = []
+        self._spoken: list[tuple[str, dict[str, str]]] = []
         self._answers: dict[str, Outcome] = {}
         self._asked: list[str] = []
         self._known: dict[str, int] = {}
@@ -202,11 +203,13 @@ class Round:
             for e in outcome.entries
             if isinstance(e.fact, Notified)
         ]
+        spoken = [(e.id, self._words(e.fact, after)) for e in outcome.entries if isinstance(e.fact, Alerted)]
         for name in outcome.streams:
             self._before.setdefault(name, world.at(name))
         self.world = self._adopted(after, outcome.entries)
         self._rows += rows
         self._mail += mail
+        self._spoken += spoken
         self._versions += [
             (e.id, e.fact, after.at(e.fact.stream).alert)
             for e in outcome.entries
@@ -238,6 +241,10 @@ class Round:
         series = world.at(fact.stream).series
         body = encode(fact).decode()
         return ledger.New(entry.id, series, fact.stream, kind(fact), fact.at, entry.cause, body, *digests)
+
+    def _words(self, fact: Alerted, after: World) -> dict[str, str]:
+        """What is to be aired of a version, in the words it has now: a later pack may word it otherwise."""
+        return insertion.spoken(after.at(fact.stream), after, self._paper(fact.paper))
 
     def _paper(self, digest: str) -> bytes:
         if not digest:
@@ -297,6 +304,7 @@ class Round:
         versions = [signals.Version(seqs[id_], f, part) for id_, f, part in self._versions if id_ in seqs]
         if versions:
             signals.register(self.session, versions, self.world.pack.zone)
+            sent.speak(self.session, [(id_, words) for id_, words in self._spoken if id_ in seqs])
         for id_ in self._answers:
             self._answers[id_] = Answer(id_, seqs.get(id_, 0))
         kept = [(id_, msgspec.json.encode(self._answers[id_]).decode()) for id_ in self._asked]

@@ -24,6 +24,7 @@ from fengsui.core.facts import PackInForce, Series
 from fengsui.core.state import DISTRICT
 from fengsui.flow import inputs
 from fengsui.flow.clock import Alarm, Time
+from fengsui.flow.departures import Departures
 from fengsui.flow.failover import Failover
 from fengsui.flow.holds import Holds
 from fengsui.flow.inputs import Change
@@ -70,6 +71,7 @@ class House:
         self.mailroom = Mailroom(self.writer)
         self.publisher = Publisher(self.writer, vault.directory, clock.now)
         self.jobs = Jobs()
+        self._departures = Departures(self.writer, clock)
         self._listener = Listener(self.writer.due)
         self.ready = False
         self.over = asyncio.Event()
@@ -93,7 +95,7 @@ class House:
         for gateway in self.gateways:
             await gateway.start()
         work = [lane.run() for lane in self.lanes] + [self.mailroom.run(), self._watch(), self._holds.run()]
-        work += [self._failover.run(), self.publisher.run()]
+        work += [self._failover.run(), self.publisher.run(), self._departures.run()]
         work += [self.mailroom.listen(g, g.name) for g in self.gateways if isinstance(g, Inbound)]
         self._tasks = [asyncio.create_task(w) for w in work]
         for task in self._tasks:
@@ -112,6 +114,7 @@ class House:
             task.remove_done_callback(self._ended)
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._departures.stop)
         await asyncio.to_thread(self.jobs.stop)
         await asyncio.to_thread(self._listener.stop)
         await asyncio.to_thread(self.writer.stop)

@@ -6,7 +6,7 @@ Pure but for reading a file. Polygons and multipolygons only; what has no ring i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -114,6 +114,43 @@ def centre(rings: Iterable[Ring]) -> Point:
     ring = max(rings, key=len)
     lons, lats = [p[0] for p in ring], [p[1] for p in ring]
     return (min(lons) + max(lons)) / 2, (min(lats) + max(lats)) / 2
+
+
+def inside(point: Point, rings: Iterable[Ring]) -> bool:
+    """Whether a point lies inside an area of these rings; a hole is outside.
+
+    >>> square = ((0.0, 0.0), (2.0, 0.0), (2.0, 2.0), (0.0, 2.0))
+    >>> inside((1.0, 1.0), [square]), inside((3.0, 1.0), [square])
+    (True, False)
+    """
+    x, y = point
+    crossed = 0
+    for ring in rings:
+        for (ax, ay), (bx, by) in zip(ring, ring[1:] + ring[:1], strict=True):
+            if (ay > y) != (by > y) and x < ax + (y - ay) * (bx - ax) / (by - ay):
+                crossed += 1
+    return crossed % 2 == 1
+
+
+def meet(one: Sequence[Ring], other: Sequence[Ring]) -> bool:
+    """Whether two areas share ground: a corner of one lies in the other, or their edges cross."""
+    if any(inside(p, other) for ring in one for p in ring) or any(
+        inside(p, one) for ring in other for p in ring
+    ):
+        return True
+    return any(_cross(a, b) for a in _edges(one) for b in _edges(other))
+
+
+def _edges(rings: Iterable[Ring]) -> list[tuple[Point, Point]]:
+    return [pair for ring in rings for pair in zip(ring, ring[1:] + ring[:1], strict=True)]
+
+
+def _cross(one: tuple[Point, Point], other: tuple[Point, Point]) -> bool:
+    def side(a: Point, b: Point, c: Point) -> bool:
+        return (b[0] - a[0]) * (c[1] - a[1]) > (b[1] - a[1]) * (c[0] - a[0])
+
+    (a, b), (c, d) = one, other
+    return side(a, c, d) != side(b, c, d) and side(a, b, c) != side(a, b, d)
 
 
 def _pair(point: Point) -> str:

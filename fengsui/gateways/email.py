@@ -93,6 +93,11 @@ class Email:
 
     # The contract.
 
+    @property
+    def rate(self) -> float:
+        """Mails per second that the settings allow, 0 = no limit."""
+        return self._config.rate
+
     async def start(self) -> None:
         """Begin to take letters; the first connection is made at once, so that a wrong setting shows."""
         self._stopping, self._refused, self._wrong = False, "", ""

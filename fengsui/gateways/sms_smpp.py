@@ -103,6 +103,11 @@ class SmsSmpp:
 
     # The contract.
 
+    @property
+    def rate(self) -> float:
+        """Parts per second that the settings allow, 0 = no limit."""
+        return self._config.rate
+
     async def start(self) -> None:
         """Connect and keep connected."""
         self._pace = Pace(self._config.rate, asyncio.get_running_loop().time())

@@ -252,6 +252,18 @@ class Text(models.Model):
         db_table = "text"
 
 
+class Spoken(models.Model):
+    """口播字幕 The words of a form of insertion as they stood after a version: ledger = id of its fact."""
+
+    ledger = models.TextField()
+    form = models.TextField()
+    text = models.BigIntegerField()
+
+    class Meta:
+        db_table = "spoken"
+        constraints = (models.UniqueConstraint("ledger", "form", name="spoken_once"),)
+
+
 class Delivery(models.Model):
     """投递 One row for each notice, recipient and channel: record and outbox at once.
 

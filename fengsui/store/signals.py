@@ -57,6 +57,17 @@ _INSERT = (
 _SELECT = f"SELECT {', '.join(FIELDS)} FROM signal"  # noqa: S608
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """Which signals of a series a list keeps: "" and 0 = all. area: id of a zone that they name."""
+
+    series: str
+    year: int = 0
+    hazard: str = ""
+    level: str = ""
+    action: str = ""
+    area: str = ""
+
+
 class Version(msgspec.Struct, frozen=True):
     """What is to be registered: the fact, its place in the ledger, and the warning as it is after it."""
 
@@ -144,3 +155,20 @@ def thread(session: Session, stream: str) -> list[Signal]:
 def since(session: Session, seq: int) -> list[Signal]:
     """What was registered after a seq, oldest first."""
     return [Signal(*row) for row in session.run(f"{_SELECT} WHERE seq > ? ORDER BY seq", seq)]
+
+
+def wanted(session: Session, of: Wanted) -> list[Signal]:
+    """The signals that a list keeps, newest first."""
+    rows = session.run(
+        f"{_SELECT} WHERE series = ? AND (? = 0 OR year = ?) AND (? = '' OR hazard = ?) AND (? = '' OR level = ?)"
+        " AND (? = '' OR action = ?) AND (? = '' OR zones LIKE ?) ORDER BY seq DESC",
+        of.series, of.year, of.year, of.hazard, of.hazard, of.level, of.level, of.action, of.action,
+        of.area, f"% {of.area} %",
+    )  # fmt: skip
+    return [Signal(*row) for row in rows]
+
+
+def kinds(session: Session) -> list[tuple[str, int, str]]:
+    """Each series, year and hazard of which there is a signal, newest year first."""
+    found = session.run("SELECT DISTINCT series, year, hazard FROM signal ORDER BY year DESC, series, hazard")
+    return [(str(series), int(year), str(hazard)) for series, year, hazard in found]

@@ -43,16 +43,6 @@ def place(session: Session, seq: int) -> tuple[str, int]:
     return str(hash_), int(at)
 
 
-def issued(session: Session, seq: int) -> list[int]:
-    """The moments of all warnings of the same series up to the one with this seq, and its own."""
-    found = session.run(
-        "SELECT l.at FROM ledger one JOIN ledger l ON l.kind = 'alerted' AND l.series = one.series AND l.seq <= one.seq"
-        " WHERE one.seq = ?",
-        seq,
-    )
-    return [int(at) for (at,) in found]
-
-
 def streams(session: Session) -> list[Stream]:
     """Every stream, the one that was touched last first."""
     alerts: dict[str, list[Alerted]] = {}

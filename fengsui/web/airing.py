@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 import msgspec
 
-from fengsui.core import alerts, wording
+from fengsui.core import insertion
 from fengsui.core.clauses import LEVELS, Level
-from fengsui.core.facts import Notified, Series
+from fengsui.core.facts import Series
 from fengsui.core.state import State, World
 from fengsui.formats import badges
 from fengsui.web import written
@@ -43,15 +42,9 @@ class Screen(msgspec.Struct, frozen=True):
     items: tuple[Shown, ...]
 
 
-def levels(state: State) -> list[Level]:
-    """Levels in force, strongest first; after the warning those it had."""
-    zones = state.alert.now.zones or state.alert.before.zones
-    return sorted(set(zones.values()), key=LEVELS.index, reverse=True)
-
-
 def strongest(state: State) -> Level | Literal[""]:
     """The strongest level in force."""
-    return next(iter(levels(state)), "")
+    return next(iter(insertion.levels(state)), "")
 
 
 def title(state: State, world: World) -> str:
@@ -60,38 +53,9 @@ def title(state: State, world: World) -> str:
 
 
 def text(state: State, form: str, world: World, paper: bytes | None = None) -> str:
-    """The words of a form for the newest version: the strongest level in full, then what else holds where."""
-    words = written.paper(state.alert.paper) if paper is None else paper
-    first, *others = levels(state)
-    said = _said(state, form, first, world, words)
-    if form == "badge":
-        return said
-    begun = wording.mark(state, world.pack).removeprefix(world.pack.texts.signature)
-    for level in others:
-        more = _said(state, "crawl", level, world, words).removeprefix(begun)
-        said += f"另外，{BRACKET.sub('', more)}" if form == "anchor" else more
-    return said
-
-
-BRACKET = re.compile("^【[^】]*】")
-"""What a crawl begins with and nobody says aloud."""
-
-
-def _said(state: State, form: str, level: Level, world: World, paper: bytes) -> str:
-    """A form's words for one level, without the sender's signature."""
-    zones = state.alert.now.zones or state.alert.before.zones
-    changed = alerts.change(state.alert, next(z for z, at in zones.items() if at == level))
-    told = Notified(
-        state.stream,
-        state.alert.at,
-        form,
-        form,
-        (),
-        state.alert.version,
-        level,
-        changed[0] if changed else "new",
-    )
-    return wording.render(told, (), world.seen(state), paper).removeprefix(world.pack.texts.signature)
+    """The words of a form for the newest version."""
+    found = written.paper(state.alert.paper) if paper is None else paper
+    return insertion.words(state, form, world, found)
 
 
 def screen(world: World, now: int, epoch: int, rev: int, *, drill: bool = False) -> Screen:

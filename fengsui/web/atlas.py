@@ -120,6 +120,29 @@ def sketch(towns: Sequence[Place], pack: Pack) -> Sketch:
     return Sketch(WIDTH, HEIGHT, "".join(view.path(s.rings) for s in border), _sided(spots), common)
 
 
+class Ground(NamedTuple):
+    """The district's outline, and each township's point and own outline where there is one."""
+
+    border: tuple[geo.Shape, ...]
+    points: dict[str, geo.Point]
+    own: dict[str, geo.Shape]
+
+    def within(self, ring: geo.Ring) -> list[str]:
+        """Townships that a drawn ring takes in: by their own outline, else by their point."""
+        found = {
+            area for area, shape in self.own.items() if area in self.points and geo.meet(shape.rings, [ring])
+        }
+        found |= {a for a, point in self.points.items() if a not in self.own and geo.inside(point, [ring])}
+        return sorted(found)
+
+
+def ground(areas: Sequence[str], pack: Pack) -> Ground:
+    """The ground on which somebody draws."""
+    own = _own(str(settings.DATABASES["default"].get("NAME", "")))
+    points = {a: point for a in areas if (point := _point(a, pack, own)) is not None}
+    return Ground(_border(pack.id), points, {a: s for a, s in own.items() if a in points})
+
+
 def _sided(spots: Sequence[Spot]) -> tuple[Spot, ...]:
     """Each with its words on the side where they cover least of others: on the right where both are as good."""
     points = [s.point for s in spots]

@@ -27,6 +27,7 @@ MENU = (
     ("issue", "预警签发"),
     ("media", "即时插播"),
     ("supervision", "督办"),
+    ("signals", "预警档案"),
     ("ledger", "台账"),
     ("mechanism", "机制"),
     ("people", "责任人"),

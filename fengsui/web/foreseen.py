@@ -9,13 +9,17 @@ from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
+
 from fengsui.core import mind, wording
 from fengsui.core.clauses import touches
 from fengsui.core.facts import Consulted, DutyOpened, InsertionOrdered, Notified, SuspensionDecided
 from fengsui.core.state import Refusal, World
 from fengsui.flow import mailing
 from fengsui.formats import sms
-from fengsui.web import here, written
+from fengsui.web import audience, here, signing, voices, written
+from fengsui.web.audience import Audience, Silent
+from fengsui.web.voices import Voices
 from fengsui.web.written import Written
 
 CHANNELS = {
@@ -64,6 +68,8 @@ class Foreseen(NamedTuple):
     consults: list[str]
     stops: list[str]
     duties: list[Owed]
+    audience: Audience
+    voices: Voices
 
     @property
     def consequence(self) -> str:
@@ -79,6 +85,7 @@ def foresee(draft: Written, now: int) -> Foreseen | Refusal:
     """The consequences of signing a draft now, or why the core refuses it."""
     world = here.world()
     fact = written.fact(draft, TRIAL, now, stream="preview")
+    fact = msgspec.structs.replace(fact, cosigners=signing.supposed(draft))
     outcome = mind.consider(fact, "preview", world)
     if isinstance(outcome, Refusal):
         return outcome
@@ -87,10 +94,22 @@ def foresee(draft: Written, now: int) -> Foreseen | Refusal:
     told = [f for f in facts if isinstance(f, Notified)]
     link = here.house().writer._setting.link  # noqa: SLF001 - the same link as the writer's, for the same length
     mails = [mailing.prepare("preview", n, after, draft.paper.body, link) for n in told]
-    return _gathered(mails, facts, after, fact.stream)
+    whole = audience.equipped(world.directory)
+    lent = (
+        mind.consider(fact, "preview", World(world.pack, whole, world.streams, world.heads))
+        if whole
+        else None
+    )
+    silent = []
+    if lent is not None and not isinstance(lent, Refusal):
+        silent = audience.silent((e.fact for e in lent.entries), world.directory, world)
+    return _gathered(draft, mails, facts, after, silent)
 
 
-def _gathered(mails: list[mailing.Mail], facts: list[Any], after: World, stream: str) -> Foreseen:
+def _gathered(
+    draft: Written, mails: list[mailing.Mail], facts: list[Any], after: World, silent: list[Silent]
+) -> Foreseen:
+    parts: Counter[str] = Counter()
     people: set[str] = set()
     by_channel: dict[str, set[str]] = defaultdict(set)
     texts: list[Text] = []
@@ -102,6 +121,7 @@ def _gathered(mails: list[mailing.Mail], facts: list[Any], after: World, stream:
             people.add(recipient.person)
             for channel in recipient.channels:
                 by_channel[channel].add(recipient.person)
+                parts[channel] += len(sms.split(body)) if channel == "sms" else 1
             groups[_plain(body)].append("sms" in recipient.channels)
             if "sms" in recipient.channels:
                 messages += len(sms.split(body))
@@ -109,15 +129,16 @@ def _gathered(mails: list[mailing.Mail], facts: list[Any], after: World, stream:
             full = next(t for t in mail.text if _plain(t) == body)
             texts.append(_text(_titled(mail.fact), full, sum(ways)))
         if mail.public:
-            parts = len(sms.split(mail.public))
+            size = len(sms.split(mail.public))
             reached = 0
             for name in mail.fact.lists:
                 count = _members(name, mail.fact.zones, mail.fact.channels)
                 listed[LISTS.get(name, name)] += count
                 reached += count
-            messages, phones = messages + parts * reached, phones + reached
+            messages, phones = messages + size * reached, phones + reached
+            parts["sms"] += size * reached
             texts.append(_text(_titled(mail.fact, public=True), mail.public, reached))
-    state = after.at(stream)
+    state = after.at(draft.stream or "preview")
     warned = {h for f in facts if isinstance(f, DutyOpened) for h in f.holders if "/" in h}
     vacant = sum(1 for h in warned if h in after.directory.posts and not after.directory.posts[h].holder)
     return Foreseen(
@@ -133,6 +154,8 @@ def _gathered(mails: list[mailing.Mail], facts: list[Any], after: World, stream:
         [here.pack().units[f.unit].name for f in facts if isinstance(f, Consulted)],
         [here.pack().units[f.unit].name for f in facts if isinstance(f, SuspensionDecided)],
         _duties([f for f in facts if isinstance(f, DutyOpened)]),
+        audience.gathered([m.fact for m in mails], parts, silent, after, state.series),
+        voices.spoken(draft, state, after),
     )
 
 
@@ -152,6 +175,8 @@ def _titled(fact: Notified, *, public: bool = False) -> str:
         "alert": "发给应急责任人",
         "all_clear": "解除，发给曾被通知的人",
         "order": "插播单，发给区融媒体中心",
+        "corrected": "更正，发给收到过的责任人",
+        "retracted": "撤回，发给收到过的责任人",
     }
     words["summons"] = "会商通知"
     return words.get(fact.template, fact.template)

@@ -16,6 +16,8 @@ from fengsui.web import sentences, tasks
 ACKNOWLEDGE, RELAY, DECIDE = "2.4.1/acknowledge", "2.4.1/relay", "2.4.2/decide"
 REVIEW = "2.3.a/review"
 """Somebody signed alone: every desk hears of it."""
+RENEW = "2.3.a/renew"
+"""The end is near: somebody must decide."""
 OFFICER = "duty_officer"
 STATES = {
     "relayed": ("✓✓", "已再传播"), "received": ("✓", "已收到"), "delivered": ("…", "已送达"),

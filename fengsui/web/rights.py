@@ -37,9 +37,22 @@ RIGHTS: dict[str, frozenset[str]] = {
     "desk_do": _WORK | {"leader", "liaison", "township", "media", "administrator"},
     **dict.fromkeys(("desk_handover", "call", "letters"), _WORK),
     **dict.fromkeys(("call_sheet", "call_paper"), _DESK),
-    **dict.fromkeys(("issue", "issue_sign"), frozenset({"forecaster", "signer", "leader"})),
+    "issue": frozenset({"forecaster", "signer", "leader"}),
+    "issue_sign": frozenset(
+        {"forecaster", "signer", "leader", "liaison"}
+    ),  # liaisons: joint products of their unit
     **dict.fromkeys(
-        ("issue_preview", "issue_words", "issue_change", "issue_cancel", "issue_correct"),
+        (
+            "issue_preview",
+            "issue_words",
+            "issue_places",
+            "issue_renew",
+            "issue_upgrade",
+            "issue_downgrade",
+            "issue_change",
+            "issue_cancel",
+            "issue_correct",
+        ),
         frozenset({"forecaster", "signer"}),
     ),
     "review": frozenset({"forecaster", "signer"}),
@@ -67,7 +80,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     ),
     **dict.fromkeys(("gateways", "gateway"), frozenset({"forecaster", "clerk", "administrator"})),
     **dict.fromkeys(("gateway_new", "gateway_act"), frozenset({"administrator"})),
-    **dict.fromkeys(("ledger", "stream", "replay", "issue_paper"), _DESK | {"supervisor"}),
+    **dict.fromkeys(("ledger", "stream", "replay", "issue_paper", "signals", "signals_of", "signal", "incident"), _DESK | {"supervisor"}),
     **dict.fromkeys(("mechanism", "clause"), _ALL),
     "supervision": _DESK | {"supervisor", "liaison", "township"},
 }

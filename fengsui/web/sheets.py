@@ -9,19 +9,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from fengsui.core import alerts, calendar, insertion, wording
+from fengsui.core import alerts, insertion, wording
 from fengsui.core.board import Row
 from fengsui.core.clauses import LEVELS, Level, Pack
 from fengsui.core.facts import Aired, Alerted, Fact, InsertionOrdered, Notified, Reached, Tallied
 from fengsui.core.state import AlertPart, State, World
 from fengsui.formats import badges, pdf
-from fengsui.store import history, people, streams
+from fengsui.store import history, people, signals, streams
 from fengsui.store.history import Line
+from fengsui.store.signals import Signal
 from fengsui.web import calling, here, numbers, sentences, written
 from fengsui.web.foreseen import LISTS
 from fengsui.web.numbers import Card
 
-TELLING = ("alert", "all_clear")
+TELLING = ("alert", "all_clear", "corrected", "retracted")
 """Templates of the tellings that are the warning itself."""
 ENDS = "，；：、,; "
 
@@ -38,12 +39,12 @@ class Sheet(NamedTuple):
 
 
 class Version(NamedTuple):
-    """One version of a warning: its line, what it left in force, the line it replaced; every line of its stream."""
+    """One version of a warning: its line, what it left in force, the version it replaced (0 = none); every line of its stream."""
 
     line: Line
     fact: Alerted
     part: AlertPart
-    replaced: Line | None
+    replaced: int
     lines: Sequence[Line]
 
     @property
@@ -79,13 +80,13 @@ def issue(stream: str, version: int, ink: pdf.Ink) -> Sheet | None:
 
 
 def _version(lines: Sequence[Line], version: int) -> Version | None:
-    part, replaced = AlertPart(), None
+    part, replaced = AlertPart(), 0
     for line in lines:
         if isinstance(fact := line.fact, Alerted):
             part = alerts.fold(part, fact)
             if fact.version == version:
                 return Version(line, fact, part, replaced, lines)
-            replaced = line
+            replaced = fact.version
     return None
 
 
@@ -94,8 +95,9 @@ def _form(one: Version, world: World, seal: pdf.Seal) -> pdf.IssueForm:
     hazard, colour = pack.hazards[fact.hazard], pack.texts.levels[level]
     said = wording.draft(written.paper(fact.paper))
     signal = hazard.levels.get(level)
+    numbered = {s.version: number(s, pack) for s in signals.thread(here.session(), fact.stream)}
     return pdf.IssueForm(
-        number=_number(one.line, pack),
+        number=numbered[one.fact.version],
         office=pack.texts.issuer,
         signal=f"{hazard.name}{colour}预警信号",
         level=level,
@@ -114,18 +116,16 @@ def _form(one: Version, world: World, seal: pdf.Seal) -> pdf.IssueForm:
         channels=(*_ways(one), *_answers(one), *_insertions(one)),
         seal=seal,
         badge=badges.badge(fact.hazard, level, hazard.name, hazard.name_en),
-        replaces=_number(one.replaced, pack) if one.replaced else "",
+        replaces=numbered.get(one.replaced, ""),
         note={"emergency": "紧急单人签发，须事后补审。", "retraction": "一人撤回，须事后复核。"}.get(
             fact.mode, ""
         ),
     )
 
 
-def _number(line: Line, pack: Pack) -> str:
-    """年-序 The how manieth of its year it is in the ledger, each series by itself: never another one later on."""
-    year = calendar.local(line.fact.at, pack.zone).year
-    issued = streams.issued(here.session(), line.seq)
-    return f"{year}-{sum(calendar.local(at, pack.zone).year == year for at in issued):04d}"
+def number(signal: Signal, pack: Pack) -> str:
+    """The number of a signal as the pack writes it: never another one later on."""
+    return wording.number(signal.series, signal.year, signal.number, pack)
 
 
 def _change(one: Version) -> str:

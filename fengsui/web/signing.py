@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 from django.http import HttpRequest
 
-from fengsui.core import alerts
+from fengsui.core import alerts, calendar, mind
 from fengsui.core.alerts import Mode
-from fengsui.core.state import DISTRICT, Zoned
-from fengsui.flow.inputs import Answer, Signature
+from fengsui.core.state import DISTRICT, Refusal, Zoned
+from fengsui.flow.departures import Departing
+from fengsui.flow.inputs import Answer, Change, Signature
+from fengsui.store import departures
 from fengsui.store.accounts import Account, Attempt, Draft
 from fengsui.store.archive import Paper
 from fengsui.web import guard, here, written
@@ -17,12 +20,43 @@ UNKNOWN = frozenset({"W021", "W022"})
 """Answers after which nobody knows yet whether it was recorded."""
 
 
+DELAY = 10 * calendar.SECOND
+"""µs for which a signature of blue or yellow can be undone."""
+
+
 def modes(account: Account, draft: Written) -> tuple[Mode, ...]:
     """How an account may sign a draft by itself: only its own, and only as the core allows (``alerts.alone``)."""
     if not account.person or account.person != draft.author or not written.may_write(account):
         return ()
     now = here.world().at(draft.stream).alert.now if draft.stream else Zoned()
     return alerts.alone(draft.action, now, Zoned(draft.zones), here.pack())
+
+
+def joint(draft: Written) -> tuple[str, ...]:
+    """Other units that must sign a draft: it is a joint product."""
+    hazard = here.pack().hazards.get(draft.hazard)
+    return tuple(u for u in (hazard.issuers if hazard else ()) if u not in here.pack().rights.issue)
+
+
+def missing(draft: Written) -> tuple[str, ...]:
+    """Units that have not signed yet."""
+    return tuple(u for u in joint(draft) if u not in draft.cosigners)
+
+
+def may_cosign(account: Account, draft: Written) -> bool:
+    """Whether an account may sign a joint product for its unit: pack data, and a person of that unit."""
+    person = here.world().directory.persons.get(account.person)
+    fits = account.unit in joint(draft) and account.role in here.pack().rights.cosign
+    return fits and person is not None and person.unit == account.unit and person.id != draft.author
+
+
+def supposed(draft: Written) -> dict[str, str]:
+    """For each unit still to sign somebody who could: for a look ahead."""
+    persons = here.world().directory.persons.values()
+    found = {
+        u: next((p.id for p in persons if p.unit == u and p.id != draft.author), "") for u in joint(draft)
+    }
+    return found | draft.cosigners
 
 
 def code_required(draft: Written, mode: str = "") -> bool:
@@ -61,22 +95,79 @@ def unproved(request: HttpRequest, account: Account, draft: Written, mode: str =
 
 
 def record(row: Draft, draft: Written, signature: Signature, *papers: Paper) -> Answer:
-    """Have a signed draft considered and wait for the commit. Its number is the input's id: it is issued once."""
+    """Have a signed draft considered and wait for the commit. Its number is the input's id: it is issued once.
+
+    Blue and yellow leave ten seconds later, if nobody calls them back; whether they may is known at once.
+    """
     joint = () if signature.mode else draft.cosigners.values()
-    also = [Signature(signature.paper, signature.author, person) for person in joint]
-    fact = written.fact(
-        draft,
-        signature.signer,
-        here.now(),
-        stream=draft.stream or written.fresh(draft),
-        mode=signature.mode,
-    )
-    answer = here.record(
-        fact, form=f"draft/{row.pk}", papers=[draft.paper, *papers], signatures=[signature, *also]
-    )
+    signatures = (signature, *(Signature(signature.paper, signature.author, person) for person in joint))
+    stream = draft.stream or _fresh(draft)
+    fact = written.fact(draft, signature.signer, here.now(), stream=stream, mode=signature.mode)
+    if held(draft, signature):
+        return _hold(row, Departing(f"form/draft/{row.pk}", fact, (draft.paper, *papers), signatures))
+    answer = here.record(fact, form=f"draft/{row.pk}", papers=[draft.paper, *papers], signatures=signatures)
     if answer.ok:
         Draft.objects.filter(pk=row.pk).update(state="signed")
+        stir()
     return answer
+
+
+def held(draft: Written, signature: Signature) -> bool:
+    """Whether it can be called back for a while: not what is urgent, nor what mends a mistake."""
+    return draft.level in ("blue", "yellow") and not draft.corrects and not signature.mode
+
+
+def _fresh(draft: Written) -> str:
+    """The name of a new incident's stream: none that is taken by what leaves in a moment."""
+    name = written.fresh(draft)
+    taken = set(Draft.objects.filter(kind=departures.KIND).values_list("stream", flat=True))
+    stem, _, number = name.rpartition("-")
+    return next(n for k in range(len(taken) + 1) if (n := f"{stem}-{int(number) + k}") not in taken)
+
+
+def _hold(row: Draft, departing: Departing) -> Answer:
+    """Let it leave in a moment; whatever is answered with yes survives a crash."""
+    outcome = mind.consider(departing.fact, departing.id, here.world())
+    if isinstance(outcome, Refusal):
+        return Answer(departing.id, 0, outcome.code, outcome.text, outcome.already)
+    Draft.objects.filter(kind=departures.REFUSED, account=row.pk).delete()
+    body = msgspec.json.encode(departing).decode()
+    waits = Draft.objects.create(
+        kind=departures.KIND, account=row.pk, stream=departing.fact.stream, body=body, at=here.now() + DELAY
+    )
+    if not Draft.objects.filter(pk=row.pk, state="submitted").update(state="leaving"):
+        waits.delete()
+        return Answer(departing.id, 0, "W136", "稿件已被签发、取回或退回，请刷新")
+    stir()
+    return Answer(departing.id)
+
+
+def departing(row: Draft) -> tuple[int, Departing] | None:
+    """When a draft leaves (UTC µs) and what will be posted, None if it does not."""
+    found = Draft.objects.filter(kind=departures.KIND, account=row.pk).first()
+    return (found.at, msgspec.json.decode(found.body, type=Departing)) if found else None
+
+
+def call_back(row: Draft) -> bool:
+    """Undo a signature before it has left: nothing of it was ever outside. False if it is too late."""
+    if not Draft.objects.filter(pk=row.pk, state="leaving").update(state="submitted"):
+        return False
+    Draft.objects.filter(kind=departures.KIND, account=row.pk).delete()
+    stir()
+    return True
+
+
+def held_up(row: Draft) -> str:
+    """Why a signed draft did not go, "" if it did not try."""
+    found = Draft.objects.filter(kind=departures.REFUSED, account=row.pk).first()
+    return found.body if found else ""
+
+
+def stir() -> None:
+    """Tell every open desk that a draft has moved on."""
+    writer = here.house().writer
+    for told in writer.wake:
+        told(Change(writer.position[1], ("draft",), deliveries=False))
 
 
 def refused(answer: Answer) -> str:

@@ -29,11 +29,11 @@ CALLED = ("", "duty_officer", "duty_leader", "leader", "liaison")
 
 WORDS = {
     "desk": "待人工处理", "supervised": "督办中", "overdue": "已超时", "open": "在办",
-    "signing": "待签发", "returned": "退回待改",
+    "signing": "待签发", "returned": "退回待改", "leaving": "即将发出",
 }  # fmt: skip
 
 PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "alert": ("续发或解除", ("issue_change",)),
+    "alert": ("继续、降级或解除", ("issue_renew",)),
     "response_set": ("批准响应", ("consult",)),
     "held": ("会商", ("consult",)),
     "concluded": ("会商结论", ("consult",)),

@@ -18,15 +18,13 @@ from fengsui.store import archive
 from fengsui.store.accounts import Account, Draft
 from fengsui.store.archive import Paper
 from fengsui.store.sql import archive as open_archive
-from fengsui.web import here
+from fengsui.web import here, slips
 
 KIND = "alert"
 """Drafts of warnings."""
 GAP = re.compile(r"〔[^〕]*〕|\{[^}]*\}|_{2,}|＿{2,}|×{2,}")
 """What a template leaves open: it must be filled or struck out before anybody signs."""
 SENTENCE = re.compile(r"[。，；！：,;]$")
-CAUSE = "受〔天气系统〕影响，"
-LIFTED = "〔天气现象〕已明显减弱，"
 LONGEST_DAYS = 10
 """Days after which an expiry is taken for a slip of the pen."""
 
@@ -47,6 +45,7 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
 
     others: forecasts of zones at another level than the strongest; anew: tell also whom nothing changed for.
     cosigners: of a joint product, unit → the person who has signed for it.
+    verb: the one it was begun with.
     form: the token of the form it came from; remark: why a signer gave it back; number: of the stored draft.
     """
 
@@ -67,6 +66,14 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     others: dict[str, str] = {}
     anew: bool = False
     cosigners: dict[str, str] = {}
+    verb: str = ""
+
+    @property
+    def page(self) -> str:
+        """The verb on whose page it is written, "" = that of a new warning."""
+        if self.corrects:
+            return "correct"
+        return self.verb or ("cancel" if self.cancel else "change" if self.stream else "")
 
     @property
     def ended(self) -> bool:
@@ -85,7 +92,7 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
         part = here.world().at(self.stream).alert if self.stream else AlertPart()
         if self.anew or self.action in ("renew", "correct") or self.expires != part.expires:
             return ()
-        return tuple(sorted(z for z, level in self.zones.items() if part.now.zones.get(z) == level))
+        return tuple(sorted(z for z, level in self.zones.items() if part.now.over(z) == {z: level}))
 
     @property
     def level(self) -> Level | Literal[""]:
@@ -99,7 +106,9 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
         """The two sentences."""
         if self.cancel or not self.zones:
             return wording.Draft(self.cause)
-        return wording.Draft(self.cause, self.forecast, self.others)
+        return wording.Draft(
+            self.cause, self.forecast, {a: t for a, t in self.others.items() if t != self.forecast}
+        )
 
     @property
     def paper(self) -> Paper:
@@ -137,13 +146,18 @@ def read(data: Mapping[str, Any], account: Account, stream: str = "", *, cancel:
         if key.startswith("at-") and value in LEVELS
     }
     whole = here.pack().district
+    if stream:
+        zones = gathered(zones, state)
     if whole in zones:  # a part adds nothing where the whole district has the same level or a higher one
         zones = {z: a for z, a in zones.items() if z == whole or LEVELS.index(a) > LEVELS.index(zones[whole])}
+    strongest = max(zones.values(), key=LEVELS.index, default="")
+    spoken = {a: str(data.get(f"forecast-{a}", "")).strip() for a in LEVELS if a in zones.values()}
+    said = {a: text for a, text in spoken.items() if text}
     return Written(
         hazard=state.alert.hazard or hazard,
         zones={} if cancel else zones,
         cause=str(data.get("cause", "")).strip(),
-        forecast=str(data.get("forecast", "")).strip(),
+        forecast=said.pop(strongest, "") or str(data.get("forecast", "")).strip(),
         expires=state.alert.expires if cancel else moment(str(data.get("expires", ""))),
         stream=stream,
         replaces=_number(data.get("replaces", "")) if stream else 0,
@@ -151,7 +165,24 @@ def read(data: Mapping[str, Any], account: Account, stream: str = "", *, cancel:
         cancel=cancel,
         author=account.person,
         form=str(data.get("form", "")),
+        others=said,
+        anew=bool(data.get("anew")) and not cancel,
+        verb=str(data.get("verb", "")),
     )
+
+
+def gathered(zones: dict[str, Level], state: State) -> dict[str, Level]:
+    """Townships that together are what was in force for the whole district become the district again."""
+    whole = here.pack().district
+    was = state.alert.now.zones.get(whole)
+    places = [area for area, _ in towns() if area != whole]
+    if was is None or whole in zones or not all(place in zones for place in places):
+        return zones
+    held = {zones[place] for place in places}
+    if len(held) > 1 and min(held, key=LEVELS.index) != was:
+        return zones
+    level = min(held, key=LEVELS.index)
+    return {whole: level} | {z: a for z, a in zones.items() if a != level}
 
 
 def _number(text: object) -> int:
@@ -187,7 +218,7 @@ def towns() -> list[tuple[str, str]]:
 
 
 def filled(hazard: str, level: str, now: int) -> tuple[str, str, int]:
-    """Cause and forecast as the criterion suggests them, and the expiry after the signal's own hours."""
+    """Cause (empty) and forecast as the criterion suggests them, and the expiry after the signal's own hours."""
     signal = here.pack().hazards[hazard].levels[level]
     said = re.split(r"[，,；;]?\s*或者?(?:已|将|可能已)|。|（", signal.criterion_text, maxsplit=1)[0].strip(
         "，,；; "
@@ -195,7 +226,7 @@ def filled(hazard: str, level: str, now: int) -> tuple[str, str, int]:
     forecast = said if said.startswith(("预计", "未来")) else f"预计未来{said}"
     hours = signal.valid_hours or 6
     minute = now // calendar.MINUTE * calendar.MINUTE
-    return CAUSE, f"{forecast}。", minute + int(hours * calendar.HOUR)
+    return "", f"{forecast}。", minute + int(hours * calendar.HOUR)
 
 
 def faults(written: Written, now: int) -> list[str]:
@@ -205,7 +236,7 @@ def faults(written: Written, now: int) -> list[str]:
         found.append("请选择灾种和级别。[W120]")
     if not written.ended and written.hazard and not written.zones:
         found.append("请至少选择一个预警区域。[W120]")
-    for title, text in (("成因", written.cause), ("预报", written.draft.forecast)):
+    for title, text in _said(written):
         if gap := GAP.search(text):
             found.append(f"“{title}”中“{gap[0]}”尚未填写，请填写或删去。[W122]")
         elif text and not SENTENCE.search(text):
@@ -216,9 +247,23 @@ def faults(written: Written, now: int) -> list[str]:
         found.append(f"请写明{'更正' if written.corrects else '解除'}的原因。[W124]")
     if not written.ended:
         found += _until(written, now)
+    found += slips.found(" ".join(text for _, text in _said(written)), _meant(written), here.pack())
     if not written.author:
         found.append("您的账号未对应责任人，不能拟稿。请管理员在“账号”中指定。[W125]")
     return found
+
+
+def _said(written: Written) -> list[tuple[str, str]]:
+    """Every sentence of a draft, with what it is called."""
+    names, draft = here.pack().texts.levels, written.draft
+    more = [(f"{names[a]}区域的预报", text) for a, text in draft.others.items()]
+    return [("成因", draft.cause), ("预报", draft.forecast), *more]
+
+
+def _meant(written: Written) -> slips.Meant:
+    now = here.world().at(written.stream).alert.now.zones if written.stream else {}
+    levels = frozenset(written.zones.values()) | frozenset(now.values())
+    return slips.Meant(written.hazard, levels, written.series or "actual")
 
 
 def _until(written: Written, now: int) -> list[str]:

@@ -77,7 +77,7 @@ def test_the_form_of_issue_says_what_was_signed_and_how_far_it_has_got(busy: Sit
     posts = busy.house.writer.world.directory.posts
     assert fact.version == 1
     for said in (
-        "编号：2027-0001", "暴雨红色预警信号", "动作发布", "2027年7月21日02时13分", "峰峪乡、聚乐乡",
+        "编号：云气预警模拟〔2027〕1号", "暴雨红色预警信号", "动作发布", "2027年7月21日02时13分", "峰峪乡、聚乐乡",
         "受强对流云团影响", "降雨量将达100毫米以上。", "居住在病险水库下游", "聚乐乡人民政府", "学校名单",
         f"制作人：{person(posts[POSTS['forecaster']].holder)}", "短信02:13应发", "滚动字幕02:15已播出",
         "预警角标未完成待播", "责任人签收未完成应收139，送达138，签收31", "第1页，共1页",
@@ -96,8 +96,8 @@ def test_a_lifting_says_why_and_what_came_off_the_air(busy: Site) -> None:
 
     for said in (
         "动作解除",
-        "编号：2027-0002",
-        "原编号2027-0001",
+        "编号：云气预警模拟〔2027〕2号",
+        "原编号云气预警模拟〔2027〕1号",
         "解除原因",
         "已解除，即刻生效",
         "撤下滚动字幕未完成",
@@ -147,7 +147,7 @@ def test_the_strongest_warning_comes_first_on_screen_and_paper(busy: Site) -> No
 def test_the_file_has_a_chinese_name(busy: Site) -> None:
     client = busy.client("clerk")
 
-    assert named(client.get(FORM)) == "预警信号发布单 2027-0001 暴雨红色预警发布.pdf"
+    assert named(client.get(FORM)) == "预警信号发布单 云气预警模拟〔2027〕1号 暴雨红色预警发布.pdf"
     assert re.fullmatch(r"叫应电话单 台账第\d+条\.pdf", named(client.get(CALLS)))
     assert client.get(FORM)["Content-Disposition"].startswith("inline;")
 
@@ -353,7 +353,7 @@ def test_a_warning_is_signed_and_sent_while_twenty_sheets_are_printed(busy: Site
     is quick enough counts.
     """
     drafts = [
-        submitted(busy, form=f"token-{zone}", zone=[zone], pair="gale/blue", forecast="有大风。")
+        submitted(busy, form=f"token-{zone}", zone=[zone], pair="gale/orange", forecast="有大风。")
         for zone in ZONES
     ]
     keys = {role: trust(busy, role).cookies["fengsui"].value for role in ("clerk", "signer")}
@@ -439,7 +439,7 @@ def test_whoever_has_signed_finds_the_form_there(quiet: Site) -> None:
     signer = trust(quiet, "signer")
     page = signer.get(f"/issue/{draft.pk}").content.decode()
     seen = page.split('name="seen" value="')[1].split('"')[0]
-    signer.post(f"/issue/{draft.pk}", {"do": "sign", "seen": seen, "password": PASSWORD})
+    signer.post(f"/issue/{draft.pk}", {"do": "sign", "seen": seen, "password": PASSWORD, "typed": "红色"})
 
     (address,) = re.findall(r'href="(/paper/[^"?]+)"', signer.get(f"/issue/{draft.pk}").content.decode())
 

@@ -162,6 +162,7 @@ def _handed_in(account: Account, draft: Written) -> tuple[Draft, bool]:
             at=here.now(),
             state="submitted",
         )
+    signing.stir()
     return row, True
 
 

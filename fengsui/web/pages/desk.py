@@ -22,6 +22,7 @@ from fengsui.formats import badges
 from fengsui.store import history, inbox, progress
 from fengsui.store.accounts import Account, Draft
 from fengsui.web import (
+    alarms,
     atlas,
     channels,
     here,
@@ -32,7 +33,9 @@ from fengsui.web import (
     places,
     rights,
     sentences,
+    signing,
     tasks,
+    verbs,
     waiting,
     written,
 )
@@ -53,6 +56,9 @@ SAID = {
     "handover": "交接班已记录。",
 }
 """What a page that led here has done."""
+DRAFTED = ("submitted", "returned", "leaving", "going")
+RANKED = {"submitted": "signing", "returned": "returned"}
+"""States of drafts that the desk shows, and the rank of each; the others are on their way out."""
 WRITING = frozenset({"forecaster", "signer"})
 """Roles that draft and sign warnings."""
 SEEN = frozenset({"forecaster", "signer", "clerk", "leader", "administrator"})
@@ -66,13 +72,14 @@ KEYS = "abcdefghi"
 
 
 class InForce(NamedTuple):
-    """A warning in force with its drawing and what may be done about it. over: it has run out, neither renewed nor lifted."""
+    """A warning in force with its drawing and what may be done about it. pressing: its end is near or past and nobody has
+    decided; over: it has run out, neither renewed nor lifted.
+    """
 
     it: Warned
     badge: str
-    change: str
-    cancel: str
-    correct: str
+    acts: list[verbs.Act]
+    pressing: bool
     over: bool
 
 
@@ -228,7 +235,7 @@ def _waiting(view: _View, at: Moment) -> dict[str, Any]:
         "letters": view.letters,
         "alone": waiting.alone(found.current, view.role, world),
         "sounds": view.role in tasks.DESK,
-        "alarms": json.dumps(_alarms(view, found.current), ensure_ascii=False),
+        "alarms": json.dumps(_alarms(view, found.current, at), ensure_ascii=False),
         "at": at.now,
     }
 
@@ -243,7 +250,8 @@ def _picture(role: str, home: str, of: str, at: Moment) -> dict[str, Any]:
     seen = places.places(towns, home) if towns else places.alone(_towns("", at))
     return {
         "warned": [
-            _in_force(w, role, at.now) for w in sorted(warned, key=lambda w: bool(own) and w not in own)
+            _in_force(w, role, world, at.now)
+            for w in sorted(warned, key=lambda w: bool(own) and w not in own)
         ],
         "looked": [(w, places.sign(w, w.level)) for w in looked],
         "signs": {s.id: s for p in seen for s in p.signs}
@@ -318,15 +326,14 @@ def _sheet(role: str) -> str:
     return paths.to(role, "call_sheet")
 
 
-def _in_force(one: Warned, role: str, now: int) -> InForce:
+def _in_force(one: Warned, role: str, world: World, now: int) -> InForce:
     drawing = badges.badge(one.hazard_id, one.level, one.hazard, one.hazard_en)
     return InForce(
         one,
         mark_safe(drawing),  # noqa: S308 - drawn by us from the pack's words, which it escapes
-        paths.to(role, "issue_change", one.stream),
-        paths.to(role, "issue_cancel", one.stream),
-        paths.to(role, "issue_correct", one.stream),
-        one.expires < now,
+        verbs.acts(world.at(one.stream), role),
+        one.expires - verbs.AHEAD <= now,
+        one.expires <= now,
     )
 
 
@@ -343,16 +350,18 @@ def _lines(towns: list[Place], role: str) -> list[Line]:
 
 def _drafts(account: Account) -> list[tasks.Task]:
     """Drafts that wait for this account's signature, and its own that were given back: before everything else."""
-    if account.role not in WRITING:
+    if account.role not in WRITING | set(here.pack().rights.cosign):
         return []
-    rows = Draft.objects.filter(kind=written.KIND, state__in=("submitted", "returned")).order_by("at")[:20]
+    rows = Draft.objects.filter(kind=written.KIND, state__in=DRAFTED).order_by("at")[:20]
     made = []
     for row in rows:
         draft, own = written.load(row), row.account == account.pk
-        state = "returned" if row.state == "returned" else "signing"
-        if own if state == "returned" else not own and written.may_sign(account, draft):
+        state = RANKED.get(row.state, "leaving")
+        joins = account.unit in signing.missing(draft) and signing.may_cosign(account, draft)
+        signs = not own and (written.may_sign(account, draft) or joins)
+        if own if state == "returned" else signs or (state == "leaving" and own):
             url = paths.to(account.role, "issue_sign", row.pk)
-            action = "修改" if own else "审核签发"
+            action = "撤销" if state == "leaving" else "修改" if own else "联合签发" if joins else "审核签发"
             made.append(
                 tasks.Task(
                     f"draft|{row.pk}", draft.stream, "", "", (), state, 0, issue.title(draft), "", action, url
@@ -361,19 +370,10 @@ def _drafts(account: Account) -> list[tasks.Task]:
     return made
 
 
-def _alarms(view: _View, found: Iterable[tasks.Group]) -> dict[str, int]:
-    """What sounds at a desk, each with how many it stands for: more of the same sounds again, fewer does not."""
+def _alarms(view: _View, found: Iterable[tasks.Group], at: Moment) -> dict[str, int]:
     if view.role not in tasks.DESK:
         return {}
-    waiting = {f"{d.id}|{d.rank}": 1 for d in view.drafts}
-    return waiting | {f"{g.id}|{g.rank}": len(g.rows) for g in found if g.rank == "desk" or _heard(g)}
-
-
-def _heard(group: tasks.Group) -> bool:
-    """Whether a duty sounds before it is a person's at the desk: one signed alone at once, an answer when it is late."""
-    if group.rows[0].duty == outlook.REVIEW:
-        return True
-    return group.rank == "overdue" and group.rows[0].duty in (outlook.ACKNOWLEDGE, outlook.RELAY)
+    return alarms.of(view.drafts, found) | alarms.undecided(at.world, at.now)
 
 
 class _Kept:

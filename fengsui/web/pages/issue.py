@@ -17,9 +17,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from fengsui.core.clauses import LEVELS
-from fengsui.core.state import Refusal, State
+from fengsui.core.state import Refusal, State, Zoned
 from fengsui.store.accounts import Account, Draft
-from fengsui.web import foreseen, here, written
+from fengsui.web import begun, foreseen, here, numbers, signing, verbs, written
 from fengsui.web.pages.login import account_of
 from fengsui.web.written import KIND, Written
 
@@ -34,15 +34,27 @@ def issue(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def change(request: HttpRequest, stream: str) -> HttpResponse:
-    """Update, upgrade, downgrade or split the warning in force."""
-    return _page(request, _held(stream))
+def act(request: HttpRequest, stream: str, verb: str) -> HttpResponse:
+    """Renew, upgrade, downgrade, change or cancel the warning in force; a split is any of them at several levels."""
+    state = here.world().streams.get(stream)
+    if state is None or not state.alert.version:
+        raise Http404
+    may = verbs.acts(state, account_of(request).role)
+    if verb not in {one.verb for one in may}:
+        return render(request, "issue_refused.html", _refused(verb, state, may), status=409)
+    return _page(request, state, verb)
 
 
-@require_http_methods(["GET", "POST"])
-def cancel(request: HttpRequest, stream: str) -> HttpResponse:
-    """Lift the warning in force."""
-    return _page(request, _held(stream), cancel=True)
+def _refused(verb: str, state: State, may: list[verbs.Act]) -> dict[str, Any]:
+    """Why a verb is not offered, and what is."""
+    names = here.pack().texts.verbs
+    if not state.alert.holds:
+        why = "这一过程没有生效中的预警（已解除或已撤回）"
+    elif verb == "upgrade":
+        why = "已是这一灾种的最高级别"
+    else:
+        why = "已是这一灾种的最低级别，可以解除"
+    return {"verb": names[verb], "why": why, "subject": subject(written.before(state)), "acts": may}
 
 
 @require_POST
@@ -60,73 +72,35 @@ def preview(request: HttpRequest) -> HttpResponse:
 def words(request: HttpRequest) -> HttpResponse:
     """The sentences, expiry and guide of another hazard or level; what somebody typed himself stays."""
     draft = _refilled(_posted(request, account_of(request)), request.POST)
-    answer = render(request, "issue_words.html", _words(draft) | {"draft": draft})
+    answer = render(request, "issue_words.html", _words(draft, request.POST) | {"draft": draft})
     answer.headers["HX-Trigger-After-Settle"] = "written"
     return answer
 
 
 def _posted(request: HttpRequest, account: Account) -> Written:
-    return written.read(
+    draft = written.read(
         request.POST, account, request.POST.get("stream", ""), cancel=bool(request.POST.get("cancel"))
     )
+    return begun.spoken(draft, here.world().at(draft.stream)) if draft.stream else draft
 
 
-def _held(stream: str) -> State:
-    state = here.world().streams.get(stream)
-    if state is None or not state.alert.holds:
-        raise Http404
-    return state
-
-
-def _page(request: HttpRequest, state: State, *, cancel: bool = False) -> HttpResponse:
+def _page(request: HttpRequest, state: State, verb: str = "") -> HttpResponse:
     account = account_of(request)
     if request.method == "POST":
-        return _submitted(request, account, state, cancel=cancel)
-    kept = None if request.GET.get("new") else _open(account, state.stream, cancel=cancel)
+        return _submitted(request, account, state, cancel=verb == "cancel")
+    kept = None if request.GET.get("new") else _open(account, state.stream, verb)
     if kept and kept.replaces == state.alert.version:
-        draft = kept
-    else:
-        draft, kept = _begun(request.GET, account, state, cancel=cancel), None
-    return _form(request, account, state, draft, kept=bool(kept))
-
-
-def _begun(asked: Any, account: Account, state: State, *, cancel: bool) -> Written:
-    """A draft to begin with: of the warning in force, or of what another page proposes (hazard, level, zone, cause)."""
-    now = here.now()
-    if cancel:
-        return msgspec.structs.replace(
-            written.before(state),
-            zones={},
-            cause=written.LIFTED,
-            forecast="",
-            cancel=True,
-            author=account.person,
-        )
-    if state.alert.version:
-        return msgspec.structs.replace(written.before(state), author=account.person)
-    hazard, level = asked.get("hazard", ""), asked.get("level", "")
-    draft = Written(series=here.world().at("district").series, author=account.person)
-    if hazard in here.pack().hazards and level in here.pack().hazards[hazard].levels:
-        known = {area for area, _ in written.towns()}
-        cause, forecast, expires = written.filled(hazard, level, now)
-        zones = dict.fromkeys([z for z in asked.getlist("zone") if z in known], level)
-        draft = msgspec.structs.replace(
-            draft,
-            hazard=hazard,
-            zones=zones,
-            cause=asked.get("cause") or cause,
-            forecast=forecast,
-            expires=expires,
-        )
-        # the chosen pair is shown even before a zone is
-        return draft if zones else msgspec.structs.replace(draft, remark=level)
-    return draft
+        return _form(request, account, state, kept, kept=True)
+    if verb:
+        return _form(request, account, state, begun.begun(verb, state, account.person))
+    return _form(request, account, state, begun.fresh(request.GET, account.person))
 
 
 def _refilled(draft: Written, data: Mapping[str, Any]) -> Written:
+    """A new warning with the words of another hazard or level; what somebody typed himself stays."""
     level = str(data.get("pair", "")).partition("/")[2]
     hazard = here.pack().hazards.get(draft.hazard)
-    if hazard is None or level not in hazard.levels:
+    if draft.stream or hazard is None or level not in hazard.levels:
         return draft
     cause, forecast, expires = written.filled(draft.hazard, level, here.now())
     return msgspec.structs.replace(
@@ -147,16 +121,16 @@ def _mine(account: Account, *states: str) -> list[Draft]:
     return list(Draft.objects.filter(kind=KIND, account=account.pk, state__in=states).order_by("-at"))
 
 
-def _open(account: Account, stream: str, *, cancel: bool) -> Written | None:
-    """What this person was writing about a stream, on whatever machine."""
+def _open(account: Account, stream: str, verb: str) -> Written | None:
+    """What this person was writing about a stream with a verb, on whatever machine."""
     found = [written.load(d) for d in _mine(account, "open") if d.stream == stream]
-    return next((w for w in found if w.cancel == cancel), None)
+    return next((w for w in found if w.page == verb), None)
 
 
 def _keep(account: Account, draft: Written) -> Draft:
-    """Store what is being written; one open draft for each person, stream and purpose."""
+    """Store what is being written; one open draft for each person, stream and verb."""
     for row in _mine(account, "open"):
-        if row.stream == draft.stream and written.load(row).cancel == draft.cancel:
+        if row.stream == draft.stream and written.load(row).page == draft.page:
             row.body, row.at = written.dump(draft), here.now()
             row.save()
             return row
@@ -169,7 +143,7 @@ def _handed_in(account: Account, draft: Written) -> Draft | None:
     """What has been handed in already: by the same form (a second click, a look ahead that comes late), or in the same
     words and still waiting (a way back to a form that was sent).
     """
-    for row in _mine(account, "submitted", "signed", "returned"):
+    for row in _mine(account, "submitted", "leaving", "going", "signed", "returned"):
         other = written.load(row)
         if draft.form and other.form == draft.form:
             return row
@@ -180,11 +154,11 @@ def _handed_in(account: Account, draft: Written) -> Draft | None:
 
 def _bare(draft: Written) -> Written:
     """What a draft says, without where it came from."""
-    return msgspec.structs.replace(draft, form="", remark="", number=0)
+    return msgspec.structs.replace(draft, form="", remark="", number=0, verb="")
 
 
 def _submitted(request: HttpRequest, account: Account, state: State, *, cancel: bool) -> HttpResponse:
-    draft = written.read(request.POST, account, state.stream, cancel=cancel)
+    draft = begun.spoken(written.read(request.POST, account, state.stream, cancel=cancel), state)
     if request.POST.get("do") == "fill":
         return _form(request, account, state, _refilled(draft, request.POST))
     if not written.may_write(account):
@@ -199,6 +173,7 @@ def _submitted(request: HttpRequest, account: Account, state: State, *, cancel: 
         row = _keep(account, draft)
         row.state, row.at = "submitted", here.now()
         row.save()
+    signing.stir()
     return _to(row)
 
 
@@ -226,6 +201,11 @@ def _form(
         "wrong": wrong or [],
         "kept": kept,
         "waiting": waiting,
+        "running": [] if state.alert.version else _running(account.role),
+        "verb": draft.page,
+        "verb_name": verbs.SHORT.get(draft.page, ""),
+        "about": subject(written.before(state)) if state.alert.version else "",
+        "acts": verbs.acts(state, account.role) if state.alert.version else [],
         "writes": written.may_write(account),
         "state": state,
         "token": secrets.token_hex(12),
@@ -235,7 +215,7 @@ def _form(
         "levels": [(level, here.pack().texts.levels[level]) for level in reversed(LEVELS)],
         "whole": here.pack().district,
     }
-    return render(request, "issue.html", _shown(draft) | _words(draft) | more, status=status)
+    return render(request, "issue.html", _shown(draft) | _words(draft, request.POST) | more, status=status)
 
 
 def _shown(draft: Written) -> dict[str, Any]:
@@ -248,11 +228,29 @@ def _shown(draft: Written) -> dict[str, Any]:
             found.append(f"{outcome.text}。[{outcome.code}]")
         else:
             ahead = outcome
-    return {"draft": draft, "faults": found, "ahead": ahead}
+            found += _unheard(draft, outcome)
+    state = here.world().at(draft.stream) if draft.stream else State.blank("")
+    silent = [one.person for one in ahead.audience.silent] if ahead else []
+    names = numbers.cards(here.session(), silent) if silent else {}
+    said = {
+        "names": names,
+        "meaning": begun.meaning(draft, state),
+        "named": here.pack().texts.verbs[draft.action],
+    }
+    return {"draft": draft, "faults": found, "ahead": ahead} | said
 
 
-def _words(draft: Written) -> dict[str, Any]:
-    """Criterion and guide of the level chosen, and the template as it was filled in."""
+def _unheard(draft: Written, ahead: foreseen.Foreseen) -> list[str]:
+    """A warning that nobody would hear is none; what lifts one may find nobody left to tell."""
+    if draft.ended or ahead.persons or ahead.phones:
+        return []
+    if draft.kept:
+        return ["与现行相比没有变化，没有人会收到。要再次通知，请用“继续发布”或勾选“不变的也通知”。[W225]"]
+    return ["所选区域内没有可通知的人，请先在“责任人”中补录，或改选区域。[W225]"]
+
+
+def _words(draft: Written, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Criterion and guide of the level chosen, a forecast for each level, and the template as it was filled in."""
     level = draft.level or draft.remark
     hazard = here.pack().hazards.get(draft.hazard)
     signal = hazard.levels.get(level) if hazard else None
@@ -261,6 +259,9 @@ def _words(draft: Written) -> dict[str, Any]:
         "level": level,
         "hazard": hazard,
         "expires": written.local(draft.expires),
+        "phrases": begun.ends(draft.hazard) if draft.cancel else begun.causes(draft.hazard),
+        "forecasts": _forecasts(draft),
+        "aside": _aside(draft, data),
     }
     if signal and not draft.stream:
         cause, forecast, until = written.filled(draft.hazard, level, here.now())
@@ -268,8 +269,23 @@ def _words(draft: Written) -> dict[str, Any]:
     return found
 
 
+def _forecasts(draft: Written) -> list[tuple[str, str]]:
+    """Of a warning in force, the forecast for each level that is written, the strongest first."""
+    if not draft.stream or draft.ended:
+        return []
+    others = [(a, draft.others[a]) for a in reversed(LEVELS) if a in draft.others]
+    return [(draft.level, draft.forecast), *others] if draft.zones else []
+
+
+def _aside(draft: Written, data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Forecasts of levels that nothing is at just now: a level that comes back finds what was typed."""
+    used = set(draft.zones.values())
+    sent = {a: str(data.get(f"forecast-{a}", "")).strip() for a in LEVELS if a not in used}
+    return [(a, text) for a, text in sent.items() if text and draft.stream]
+
+
 def _hazards(draft: Written) -> list[dict[str, Any]]:
-    """Every hazard with its four levels; None where there is no such signal."""
+    """Every hazard with its four levels, red first; None where there is no such signal."""
     level = draft.level or draft.remark
     return [
         {
@@ -280,7 +296,7 @@ def _hazards(draft: Written) -> list[dict[str, Any]]:
                     "signal": hazard.levels.get(name),
                     "chosen": (hazard.id, name) == (draft.hazard, level),
                 }
-                for name in LEVELS
+                for name in reversed(LEVELS)
             ],
         }
         for hazard in here.pack().hazards.values()
@@ -288,17 +304,36 @@ def _hazards(draft: Written) -> list[dict[str, Any]]:
 
 
 def _towns(draft: Written, state: State) -> list[dict[str, Any]]:
-    """Areas with the level in force and the one that is written."""
-    hazard = here.pack().hazards.get(draft.hazard)
+    """Places with the level in force and the one that is written: for a new warning the district and its townships, else
+    each township, and what a warning names inside one.
+    """
+    hazard, pack = here.pack().hazards.get(draft.hazard), here.pack()
+    known = dict(written.towns())
+    if state.alert.version:
+        known.pop(pack.district)
+        inner = [z for z in {**state.alert.now.zones, **draft.zones} if z != pack.district]
+        known |= {z: pack.areas[z].name for z in inner if z in pack.areas and z not in known}
+    now, new = state.alert.now, Zoned(draft.zones)
     return [
         {
             "id": area,
             "name": name,
-            "was": state.alert.now.zones.get(area, ""),
-            "level": draft.zones.get(area, ""),
+            "on": area in draft.zones or (area == pack.district and not (draft.form or draft.hazard)),
+            "was": now.over(area).get(area, ""),
+            "level": new.over(area).get(area, "") if state.alert.version else draft.zones.get(area, ""),
             "legal": [level for level in reversed(LEVELS) if hazard and level in hazard.levels],
         }
-        for area, name in written.towns()
+        for area, name in known.items()
+    ]
+
+
+def _running(role: str) -> list[dict[str, Any]]:
+    """Warnings in force with what may be done about each, the strongest first."""
+    held = [s for s in here.world().streams.values() if s.alert.holds]
+    held.sort(key=lambda s: (-LEVELS.index(s.alert.now.strongest or "blue"), -s.alert.at))
+    return [
+        {"title": subject(written.before(s)), "expires": s.alert.expires, "acts": verbs.acts(s, role)}
+        for s in held
     ]
 
 
@@ -309,13 +344,16 @@ def _waiting() -> list[dict[str, Any]]:
 
 
 def title(draft: Written) -> str:
-    """A draft in a line: 解除 暴雨红色预警 聚乐乡、峰峪乡."""
+    """A draft in a line: 解除暴雨红色预警　聚乐乡、峰峪乡."""
+    verb = here.pack().texts.verbs[draft.action]
+    return f"{'撤回' if draft.corrects and draft.ended else verb}{subject(draft)}"
+
+
+def subject(draft: Written) -> str:
+    """What a draft is about: 暴雨红色预警　聚乐乡、峰峪乡."""
     pack = here.pack()
     state = here.world().at(draft.stream) if draft.stream else State.blank("")
     hazard = pack.hazards[draft.hazard].name if draft.hazard in pack.hazards else "未定灾种"
     zones = draft.zones or (state.alert.now.zones if draft.ended else {})
     names = "、".join(pack.areas[z].name for z in zones if z in pack.areas)
-    verb = "解除" if draft.cancel else "变更" if draft.stream else "发布"
-    if draft.corrects:
-        verb = "更正" if draft.zones else "撤回"
-    return f"{verb}{hazard}{pack.texts.levels.get(draft.level, '')}预警　{names}"
+    return f"{hazard}{pack.texts.levels.get(draft.level, '')}预警　{names}"

@@ -27,6 +27,9 @@ from fengsui.web.pages.issue import title
 from fengsui.web.pages.login import account_of
 from fengsui.web.written import KIND, Written
 
+WRITERS = frozenset({"forecaster", "signer", "leader"})
+"""Roles that see every draft."""
+
 
 class Changed(NamedTuple):
     """A line of what differs from the version in force."""
@@ -42,9 +45,19 @@ def issue_sign(request: HttpRequest, draft: int) -> HttpResponse:
     row = Draft.objects.filter(kind=KIND, pk=draft).first()
     if row is None or row.state == "open":
         raise Http404
+    account = account_of(request)
+    if account.role not in WRITERS and account.unit not in signing.joint(written.load(row)):
+        raise Http404  # another unit sees what it is to sign, and nothing else
     if request.method == "GET":
         return _shown(request, row)
-    acts = {"sign": _sign, "return": _give_back, "take": _take_back, "emergency": _alone}
+    acts = {
+        "sign": _sign,
+        "cosign": _cosign,
+        "return": _give_back,
+        "take": _take_back,
+        "emergency": _alone,
+        "undo": _undo,
+    }
     act = acts.get(request.POST.get("do", ""))
     return act(request, row) if act else _shown(request, row)
 
@@ -58,9 +71,33 @@ def _sign(request: HttpRequest, row: Draft) -> HttpResponse:
         return _shown(request, row, "您的单位或角色不能签发这一级别，见数据包“签发权”。[W128]", 403)
     if account.person == draft.author:
         return _shown(request, row, "制作人与签发人不能是同一人，请由另一人签发。[W129]", 403)
+    if lacking := signing.missing(draft):
+        return _shown(request, row, f"联合发布，尚缺{_units(lacking)}签发。[W216]", 409)
     if wrong := signing.unproved(request, account, draft):
         return _shown(request, row, wrong, 403)
     return _recorded(request, row, draft, Signature(draft.paper.digest, draft.author, account.person))
+
+
+def _cosign(request: HttpRequest, row: Draft) -> HttpResponse:
+    """Another unit's signature of a joint product: kept with the draft, and written beside the issuer's own."""
+    account, draft = account_of(request), written.load(row)
+    if not signing.may_cosign(account, draft):
+        return _shown(request, row, "您的单位不是联合发布单位，或您的角色不能代表本单位签发。[W215]", 403)
+    if row.state != "submitted" or request.POST.get("seen") != _seen(row):
+        return _shown(request, row, "稿件在您查看后有改动，请重新核对后再签。[W132]", 409)
+    if wrong := signing.unproved(request, account, draft):
+        return _shown(request, row, wrong, 403)
+    joined = {**draft.cosigners, account.unit: account.person}
+    body = written.dump(msgspec.structs.replace(draft, cosigners=joined))
+    if not Draft.objects.filter(pk=row.pk, state="submitted", body=row.body).update(body=body):
+        return _shown(request, row, "另一单位刚刚签发，或稿件有改动，请再签一次。[W132]", 409)
+    signing.stir()
+    return _back(row)
+
+
+def _units(units: tuple[str, ...]) -> str:
+    known = here.pack().units
+    return "、".join(known[u].name if u in known else u for u in units)
 
 
 def _alone(request: HttpRequest, row: Draft) -> HttpResponse:
@@ -81,7 +118,7 @@ def _alone(request: HttpRequest, row: Draft) -> HttpResponse:
 def _recorded(
     request: HttpRequest, row: Draft, draft: Written, signature: Signature, *papers: Paper
 ) -> HttpResponse:
-    if row.state == "signed":
+    if row.state in ("leaving", "going", "signed"):
         return _shown(request, row, _by_whom(row), 409)
     if row.state != "submitted" or request.POST.get("seen") != _seen(row):
         return _shown(request, row, "稿件在您查看后有改动，请重新核对后再签。[W132]", 409)
@@ -94,6 +131,17 @@ def _recorded(
     if (signed := _issued(row)) and signed.signer != signature.signer:
         return _shown(request, row, _by_whom(row), 409)
     return _back(row)
+
+
+def _undo(request: HttpRequest, row: Draft) -> HttpResponse:
+    """Call a signed draft back before it has left: the signer, another one, or whoever wrote it."""
+    account, draft = account_of(request), written.load(row)
+    if not written.may_sign(account, draft) and account.person != draft.author:
+        return _shown(request, row, "您不能撤销这一签发。[W128]", 403)
+    if signing.call_back(row):
+        return _back(row)
+    row.refresh_from_db()
+    return _shown(request, row, "来不及撤销，已经发出。发错了请用“更正”。[W217]", 409)
 
 
 def _give_back(request: HttpRequest, row: Draft) -> HttpResponse:
@@ -120,7 +168,7 @@ def _take_back(request: HttpRequest, row: Draft) -> HttpResponse:
     ):
         row.refresh_from_db()
         return _shown(request, row, _by_whom(row), 409)
-    page = "issue_correct" if draft.corrects else "issue_cancel" if draft.cancel else "issue_change"
+    page = f"issue_{draft.page}"
     answer = HttpResponseRedirect(reverse(page, args=[draft.stream]) if draft.stream else reverse("issue"))
     answer.status_code = 303
     return answer
@@ -129,6 +177,7 @@ def _take_back(request: HttpRequest, row: Draft) -> HttpResponse:
 def _moved(request: HttpRequest, row: Draft, state: str, body: str) -> HttpResponse:
     """Move a draft on, unless somebody has signed it meanwhile."""
     if Draft.objects.filter(pk=row.pk, state="submitted").update(state=state, body=body, at=here.now()):
+        signing.stir()
         return _back(row)
     row.refresh_from_db()
     return _shown(request, row, _by_whom(row), 409)
@@ -144,8 +193,9 @@ def _back(row: Draft) -> HttpResponse:
 
 
 def _seen(row: Draft) -> str:
-    """What the signer has before his eyes, so that he signs nothing else."""
-    return Paper("draft", row.body.encode()).digest[:16]
+    """What the signer has before his eyes, so that he signs nothing else; who else has signed changes nothing of it."""
+    body = written.dump(msgspec.structs.replace(written.load(row), cosigners={}, number=0))
+    return Paper("draft", body.encode()).digest[:16]
 
 
 def _issued(row: Draft) -> Alerted | None:
@@ -162,6 +212,8 @@ def name(person: str) -> str:
 
 def _by_whom(row: Draft) -> str:
     signed = _issued(row)
+    if (waits := signing.departing(row)) is not None:
+        return f"这份稿件已由{name(waits[1].fact.signer)}签发，即将发出，不必重复签发。[W137]"
     if signed is None:
         return "稿件已被制作人取回或已退回，请刷新。[W136]"
     zone = here.pack().zone
@@ -174,6 +226,7 @@ def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200)
     if signed and row.state != "signed":
         row.state = "signed"
     ahead, found = None, []
+    waits = signing.departing(row) if row.state in ("leaving", "going") else None
     if row.state == "submitted":
         found = written.faults(draft, here.now())
         outcome = foreseen.foresee(draft, here.now()) if not found else None
@@ -186,8 +239,14 @@ def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200)
         "row": row, "draft": draft, "title": title(draft), "wrong": wrong, "faults": found, "ahead": ahead,
         "signed": signed, "mine": mine, "seen": _seen(row), "level": draft.level,
         "may_sign": written.may_sign(account, draft), "hazard": here.pack().hazards.get(draft.hazard),
-        "changed": _changes(draft) if row.state != "signed" else [],
+        "changed": _changes(draft) if row.state in ("submitted", "returned") else [],
+        "leaves": waits[0] if waits else 0, "left": max(0, waits[0] - here.now()) // calendar.SECOND if waits else 0,
+        "held_up": signing.held_up(row) if row.state == "submitted" else "",
+        "by": name(waits[1].fact.signer) if waits else "",
         "author": name(draft.author), "signer": name(signed.signer) if signed else "",
+        "cosigns": signing.may_cosign(account, draft), "joined": account.unit in draft.cosigners,
+        "joint": [(_units((u,)), name(draft.cosigners[u]) if u in draft.cosigners else "") for u in signing.joint(draft)],
+        "lacking": _units(signing.missing(draft)),
         "alone": "emergency" in signing.modes(account, draft), "code": bool(account.totp),
         "enrol": not account.totp and signing.code_required(draft), "typed": signing.typed(draft),
         "correct": paths.to(account.role, "issue_correct", signed.stream) if signed else "",

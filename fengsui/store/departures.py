@@ -1,0 +1,61 @@
+"""待发 Departures: drafts that were signed and leave in a moment — rows beside the drafts, so that no crash loses them.
+
+A draft is ``leaving`` until its moment, when it can still be called back; then ``going``, until the ledger has it. A row
+of its own holds what will be posted; its ``account`` is the draft's number. What could not go is kept as the reason why.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.conf import settings
+
+from fengsui.store.sql import Session
+
+KIND, REFUSED = "leaving", "refused"
+"""Kinds of rows: what is to be posted; why it was not."""
+
+
+class Departure(NamedTuple):
+    """What is to be posted: its own row, the draft's, its moment (UTC µs), what it says."""
+
+    row: int
+    draft: int
+    at: int
+    body: str
+
+
+def desk() -> Session:
+    """A connection to the desk's own database: a file of its own on SQLite, the main database on PostgreSQL."""
+    return Session("desk" if "desk" in settings.DATABASES else "default")
+
+
+def due(session: Session, now: int) -> list[Departure]:
+    """Whose moment has come, the first first."""
+    rows = session.run(
+        "SELECT id, account, at, body FROM draft WHERE kind = ? AND at <= ? ORDER BY at, id", KIND, now
+    )
+    return [Departure(int(row), int(draft), int(at), str(body)) for row, draft, at, body in rows]
+
+
+def claim(session: Session, one: Departure) -> bool:
+    """From here it can no longer be called back; False if it was, or if it was never accepted: then its row is dropped."""
+    known = "UPDATE draft SET state = 'going' WHERE id = ? AND state IN ('leaving', 'going')"
+    if session.count(known, one.draft):
+        return True
+    session.run("DELETE FROM draft WHERE id = ? AND kind = ?", one.row, KIND)
+    return False
+
+
+def gone(session: Session, one: Departure) -> None:
+    """The ledger has it."""
+    with session.transaction():
+        session.run("UPDATE draft SET state = 'signed' WHERE id = ?", one.draft)
+        session.run("DELETE FROM draft WHERE id = ?", one.row)
+
+
+def back(session: Session, one: Departure, why: str, now: int) -> None:
+    """It could not go: the draft waits for a signature again, and says why."""
+    with session.transaction():
+        session.run("UPDATE draft SET state = 'submitted' WHERE id = ?", one.draft)
+        session.run("UPDATE draft SET kind = ?, body = ?, at = ? WHERE id = ?", REFUSED, why, now, one.row)

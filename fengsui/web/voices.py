@@ -1,0 +1,86 @@
+"""各渠道文稿 Voices: the words of a draft as each channel other than a short message would carry them."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import NamedTuple
+
+from fengsui.core import calendar
+from fengsui.core.clauses import LEVELS
+from fengsui.core.state import State, World
+from fengsui.web import airing
+from fengsui.web.written import Written
+
+PACE = 4.0
+"""Characters that an announcer says in a second: 160 in 40 seconds."""
+LONGEST = 40
+"""Seconds that an announcement should last at most."""
+SPOKEN = re.compile(r"[^\W_]")
+"""What is said aloud: no punctuation."""
+
+
+class Voices(NamedTuple):
+    """crawl, anchor: "" where nothing is aired; seconds: of the announcement; page: rows of the form that is faxed; cap: the
+    XML of the message, "" = not there yet.
+    """
+
+    crawl: str
+    anchor: str
+    seconds: int
+    page: list[tuple[str, str]]
+    cap: str
+
+    @property
+    def long(self) -> bool:
+        """Whether the announcement lasts longer than it should."""
+        return self.seconds > LONGEST
+
+
+def spoken(draft: Written, state: State, world: World) -> Voices:
+    """The words of a draft; state: the incident as it would be."""
+    crawl = anchor = ""
+    if state.alert.holds:
+        crawl = airing.text(state, "crawl", world, draft.paper.body)
+        anchor = airing.text(state, "anchor", world, draft.paper.body)
+    return Voices(crawl, anchor, seconds(anchor), page(draft, state, world), cap(draft))
+
+
+def seconds(text: str) -> int:
+    """How long it takes to say a text."""
+    return math.ceil(len(SPOKEN.findall(text)) / PACE)
+
+
+def page(draft: Written, state: State, world: World) -> list[tuple[str, str]]:
+    """The rows of the form of issue as it would be faxed; what is empty is left out."""
+    pack, alert = world.pack, state.alert
+    hazard, level = pack.hazards[draft.hazard], draft.level
+    zones = alert.now.zones or alert.before.zones
+    held = sorted(set(zones.values()), key=LEVELS.index, reverse=True)
+    names = {
+        a: "、".join(pack.areas[z].name for z in zones if zones[z] == a and z in pack.areas) for a in held
+    }
+    several = len(held) > 1
+    areas = "；".join(f"{pack.texts.levels[a]}：{text}" if several else text for a, text in names.items())
+    signal = hazard.levels.get(level)
+    said = draft.draft
+    until = "" if draft.ended else f"{calendar.local(alert.expires, pack.zone):%m月%d日 %H:%M} 失效"
+    more = [(f"{pack.texts.levels[a]}区域的预报", text) for a, text in said.others.items()]
+    rows = [
+        ("发布单位", pack.texts.issuer),
+        ("预警信号", f"{hazard.name}{pack.texts.levels.get(level, '')}预警信号"),
+        ("动作", pack.texts.verbs[draft.action]),
+        ("有效时段", until),
+        ("预警区域", areas),
+        ("原因" if draft.ended else "成因", said.cause.rstrip("，；,;")),
+        ("预报结论", said.forecast),
+        *more,
+        ("防御指南", "" if draft.ended or signal is None else "".join(signal.guide)),
+    ]
+    return [(name, text) for name, text in rows if text]
+
+
+def cap(draft: Written) -> str:
+    """The CAP message of a draft; "" until ``formats.cap`` is wired in here."""
+    del draft
+    return ""
