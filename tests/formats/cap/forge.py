@@ -154,3 +154,7 @@ def handmade(
     value = private.sign(info, padding.PKCS1v15(), algorithm or hashes.SHA256())
     signature[1].text = base64.b64encode(value).decode()
     return signature
+
+
+BUREAU, FORGER = certificate(key()), certificate(key(name="forger"), "bureau")
+PINNED = pin(BUREAU)
