@@ -97,7 +97,7 @@ def _chinese(content: bytes) -> bool:
 
 def _drop_entities(root: etree._Element, remarks: list[Remark]) -> None:
     """References to entities go; what is written after them stays part of the text."""
-    names = {entity.name for entity in root.iter(etree.Entity)}
+    names = {entity.text or "" for entity in root.iter(etree.Entity)}
     etree.strip_elements(root, etree.Entity, with_tail=False)
     if names:
         remarks.append(Remark("X507", f"去掉了没有定义的实体：{'、'.join(sorted(names))[:80]}。"))
