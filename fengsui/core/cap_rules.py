@@ -14,6 +14,7 @@ import msgspec
 
 from fengsui.core import cap_forms
 from fengsui.core.cap import Alert, Area, Info, Moment
+from fengsui.core.cap_forms import Point
 
 Layer = Literal["xml", "xsd", "semantic", "signature"]
 LAYERS: tuple[Layer, ...] = ("xml", "xsd", "semantic", "signature")
@@ -62,6 +63,15 @@ def judge(alert: Alert) -> Iterator[Finding]:
                 yield Finding("X312", "有 ceiling 而没有 altitude，两者必须同时出现。", where=where)
 
 
+def _shapes(area: Area, where: Path) -> Iterator[Finding]:
+    for n, text in enumerate(area.polygons):
+        for found in _polygon(text):
+            yield msgspec.structs.replace(found, where=(*where, "polygon", n))
+    for n, text in enumerate(area.circles):
+        for found in _circle(text):
+            yield msgspec.structs.replace(found, where=(*where, "circle", n))
+
+
 def _unnamed(name: str, text: str) -> Finding:
     """What makes a message unique must be there, and be one word."""
     if not text:
@@ -96,41 +106,33 @@ def _over(sent: Moment, info: Info, where: Path) -> Iterator[Finding]:
         yield Finding("X322", "失效时间早于开始时间。", grave=False, where=where)
 
 
-def _shapes(area: Area, where: Path) -> Iterator[Finding]:
-    for n, text in enumerate(area.polygons):
-        yield from _polygon(text, (*where, "polygon", n))
-    for n, text in enumerate(area.circles):
-        yield from _circle(text, (*where, "circle", n))
-
-
-def _polygon(text: str, where: Path) -> Iterator[Finding]:
+def _polygon(text: str) -> tuple[Finding, ...]:
     """At least four points, the last of them the first again, all of them on the earth."""
-    ring = cap_forms.points(text)
+    ring, here = cap_forms.ring(text)
     if ring is None:
-        yield _strange(text, where)
-        return
-    if len(ring) < 4:
-        yield Finding("X308", f"多边形只有 {len(ring)} 个点，至少 4 个。", where=where)
-    if ring and ring[0] != ring[-1]:
-        yield Finding("X309", "多边形没有闭合：最后一点必须与第一点相同。", where=where)
+        return (Finding("X307", f"多边形写了“{text.strip()[:60]}”，应为“纬度,经度”以空白相隔。"),)
+    few, loose = len(ring) < 4, bool(ring) and ring[0] != ring[-1]
+    if here and not few and not loose:
+        return ()
+    wrong = []
+    if few:
+        wrong.append(Finding("X308", f"多边形只有 {len(ring)} 个点，至少 4 个。"))
+    if loose:
+        wrong.append(Finding("X309", "多边形没有闭合：最后一点必须与第一点相同。"))
+    if not here:
+        wrong.append(_far(next(point for point in ring if not cap_forms.on_earth(point))))
+    return tuple(wrong)
 
 
-def _strange(text: str, where: Path) -> Finding:
-    """Why a text is no ring."""
-    pairs = cap_forms.numbers(text)
-    if pairs is None:
-        problem = f"多边形写了“{text.strip()[:60]}”，应为“纬度,经度”以空白相隔。"
-        return Finding("X307", problem, where=where)
-    far = next(pair for pair in pairs if not cap_forms.on_earth(pair))
-    return Finding(
-        "X310", f"坐标 {far[0]:g},{far[1]:g} 超出范围：先纬度（±90），后经度（±180）。", where=where
-    )
+def _far(point: Point) -> Finding:
+    return Finding("X310", f"坐标 {point[0]:g},{point[1]:g} 超出范围：先纬度（±90），后经度（±180）。")
 
 
-def _circle(text: str, where: Path) -> Iterator[Finding]:
+def _circle(text: str) -> tuple[Finding, ...]:
     found = cap_forms.circle(text)
     if found is None or found.radius < 0:
         problem = f"圆写了“{text.strip()[:60]}”，应为“纬度,经度 半径”，半径以公里计，不为负。"
-        yield Finding("X311", problem, where=where)
-    elif not cap_forms.on_earth(found.centre):
-        yield Finding("X310", "圆心超出范围：先纬度（±90），后经度（±180）。", where=where)
+        return (Finding("X311", problem),)
+    if not cap_forms.on_earth(found.centre):
+        return (_far(found.centre),)
+    return ()

@@ -140,7 +140,7 @@ def colour(text: str, *, bare: bool = False) -> Level | None:
 def _dangers(info: Info, level: Level | None, pack: Pack) -> list[Danger]:
     """The hazards of a block: those named with a colour of their own in the headline, else the one it is about."""
     pairs = _named_with_colour(info.headline, pack)
-    if len(pairs) > 1:
+    if len({danger.hazard for danger in pairs}) > 1 and not CHANGED.search(info.headline):
         return pairs
     hazard = _hazard(info, pack)
     if hazard:

@@ -20,7 +20,8 @@ OPENING = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?alert[\s>]")
 MESSAGE = re.compile(
     rb"<([A-Za-z_][\w.-]*:)?alert[\s>].*?</\1?alert\s*>|<(?:[A-Za-z_][\w.-]*:)?alert[\s>].*", re.DOTALL
 )
-ELEMENT = re.compile(rb"<[A-Za-z_]")
+PROLOGUE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[?!](?:[^<]|<[^A-Za-z_])*)?")
+"""What may stand before a message: declarations, instructions, comments, a document type; no text and no element."""
 MOST = 500
 """Messages of one file that are looked at."""
 DEEPEST = 3
@@ -101,8 +102,8 @@ def _broken(content: bytes, depth: int) -> Iterator[Part]:
                     yield Part(part.content, "JSON")
         return
     found = list(MESSAGE.finditer(content))
-    if len(found) == 1 and not ELEMENT.search(content, 0, found[0].start()):
-        yield Part(content)  # what stands before it is a prologue: a broken message by itself
+    if len(found) == 1 and PROLOGUE.fullmatch(content, 0, found[0].start()):
+        yield Part(content)  # a broken message by itself
         return
     for one in found:
         yield Part(one[0], "", content.count(b"\n", 0, one.start()) + 1)

@@ -32,6 +32,15 @@ KNOWN = re.compile(
 """Encodings in which a markup sign is its ASCII byte: who looks for ``<!DOCTYPE`` in the bytes is not deceived."""
 
 
+MEANINGS = {
+    4: "没有根元素", 5: "根元素之后还有内容", 9: "有不允许的字符", 26: "实体没有定义", 39: "属性值没有引号",
+    40: "属性值的引号不成对", 42: "属性重复", 63: "CDATA 没有结束", 64: "XML 声明不在文件开头", 68: "有单独的 &",
+    76: "首尾标签不配对", 77: "文件不完整，标签没有结束", 81: "字节与声明的编码不符", 114: "嵌套过深（上限 256 层）或文字过长",
+    201: "命名空间前缀没有声明",
+}  # fmt: skip
+"""Error code of libxml2 → what it means."""
+
+
 def parser(
     *, reading: bool = False, blank: bool = True, recover: bool = False, schema: etree.XMLSchema | None = None
 ) -> etree.XMLParser:
@@ -125,5 +134,7 @@ def _dtd(line: int) -> Finding:
 
 
 def _said(error: etree.XMLSyntaxError) -> str:
-    """What libxml2 says, without its own note of the place."""
-    return re.sub(r",? line \d+.*", "", error.msg or "", flags=re.DOTALL)[:200]
+    """What is wrong, in Chinese where it is one of the usual things, else in the words of libxml2."""
+    return (
+        MEANINGS.get(error.code or 0) or re.sub(r",? line \d+.*", "", error.msg or "", flags=re.DOTALL)[:200]
+    )

@@ -21,6 +21,8 @@ INFO, AREA = set(tags(Info)), set(tags(Area))
 NAMES = (*tags(Alert), *INFO, *AREA, *tags(Resource), *tags(Named), "alert")
 KNOWN = {name.casefold(): name for name in NAMES} | {"reference": "references"}
 """Names that others write → names of the specification."""
+HOLDERS = {"alert", "info", "area", "resource", "eventCode", "parameter", "geocode"}
+LEAVES = set(NAMES) - HOLDERS
 SUBSET = re.compile(rb"<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL)
 DECLARED = re.compile(rb"^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*\?>\s*")
 
@@ -31,6 +33,7 @@ def salvage(content: bytes) -> tuple[Alert | None, list[Remark]]:
     root = _tree(content, remarks)
     if root is None or not len(root):
         return None, [*remarks, Remark("X501", "读不出报文的任何内容。", grave=True)]
+    _drop_entities(root, remarks)
     version = VERSIONS.get(parse.namespace(root), "1.2")
     _rename(root, remarks)
     _hoist(root, remarks)
@@ -64,7 +67,7 @@ def _tree(content: bytes, remarks: list[Remark]) -> etree._Element | None:
 
 
 def _text(content: bytes, remarks: list[Remark]) -> str:
-    """The text of a file whose declared encoding may not be true: as declared, else UTF-8, GB 18030, Latin-1."""
+    """The text of a file whose declared encoding may not be true: as declared, else UTF-8, GB 18030, Windows-1252."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return content.decode("utf-16", "replace")
     found = parse.ENCODING.match(content)
@@ -79,17 +82,25 @@ def _text(content: bytes, remarks: list[Remark]) -> str:
         if name != declared:
             remarks.append(Remark("X503", f"编码与声明的“{declared[:20]}”不符，按 {name} 读。"))
         return text.removeprefix("\ufeff")
-    remarks.append(Remark("X503", f"编码与声明的“{declared[:20]}”不符，按 Latin-1 读。"))
-    return content.decode("latin-1")
+    remarks.append(Remark("X503", f"编码与声明的“{declared[:20]}”不符，按 Windows-1252 读。"))
+    return content.decode("cp1252", "replace")
 
 
 def _chinese(content: bytes) -> bool:
-    """Whether the bytes beyond ASCII mostly come in pairs, as in GB 2312; in Latin-1 an accent stands alone."""
+    """Whether the bytes beyond ASCII mostly come in pairs, as in GB 2312; in western alphabets an accent stands alone."""
     runs = re.findall(rb"[\x80-\xff]+", content)
     return sum(len(run) for run in runs if len(run) % 2 == 0) > sum(len(run) for run in runs) / 2
 
 
 # ── shape 结构 ────────────────────────────────────────────────────────────────
+
+
+def _drop_entities(root: etree._Element, remarks: list[Remark]) -> None:
+    """References to entities go; what is written after them stays part of the text."""
+    names = {entity.text or "" for entity in root.iter(etree.Entity)}
+    etree.strip_elements(root, etree.Entity, with_tail=False)
+    if names:
+        remarks.append(Remark("X507", f"去掉了没有定义的实体：{'、'.join(sorted(names))[:80]}。"))
 
 
 def _rename(root: etree._Element, remarks: list[Remark]) -> None:
@@ -109,17 +120,29 @@ def _rename(root: etree._Element, remarks: list[Remark]) -> None:
 
 
 def _hoist(root: etree._Element, remarks: list[Remark]) -> None:
-    """Elements that stand one or two levels too high go where they belong."""
-    moved = _gather(root, "info", INFO | AREA)
+    """Elements that stand too deep, or one or two levels too high, go where they belong."""
+    moved = _spill(root) | _gather(root, "info", INFO | AREA)
     for info in root.findall(f"{{{CAP}}}info"):
         moved |= _gather(info, "area", AREA)
     if moved:
         remarks.append(Remark("X506", f"元素位置不对，按所属读：{'、'.join(sorted(moved))[:80]}。"))
 
 
+def _spill(root: etree._Element) -> set[str]:
+    """Move elements out of those that hold only text (one that was not closed swallows what follows); their names."""
+    spilt: set[str] = set()
+    for element in list(root.iter("*")):
+        inside = list(element.iterchildren("*"))
+        if inside and etree.QName(element).localname in LEAVES:
+            spilt |= {etree.QName(child).localname for child in inside}
+            for child in reversed(inside):
+                element.addnext(child)
+    return spilt
+
+
 def _gather(parent: etree._Element, name: str, belongs: set[str]) -> set[str]:
     """Move those children that belong one level down into the first child that holds such; their names."""
-    lost = [child for child in parent if etree.QName(child).localname in belongs]
+    lost = [child for child in parent.iterchildren("*") if etree.QName(child).localname in belongs]
     if not lost:
         return set()
     holder = parent.find(f"{{{CAP}}}{name}")

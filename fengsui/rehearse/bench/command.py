@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fengsui.rehearse.bench import ack, correct, decide, dispatch, kannel, live
+from fengsui.rehearse.bench import ack, cap, correct, decide, dispatch, kannel, live
 
 Figures = dict[str, Any]
 
@@ -38,6 +38,13 @@ def add(commands: Any) -> None:
     one.add_argument("--recipients", type=int, default=1000, metavar="N", help="责任人数")
     one = _bench(benches, "decide", "研判：台账越长，一次决定是否越慢", _decide)
     one.add_argument("--ledger", type=int, default=100_000, metavar="N", help="台账条数")
+    two = benches.add_parser("cap", help="报文：解析、模式、规范条文、结构，对照 lxml 和 capvalidator")
+    two.add_argument("--json", action="store_true", help="输出一个 JSON 对象（总是如此）")
+    two.add_argument(
+        "--corpus", type=Path, metavar="DIR", help="语料（其下 valid、invalid），缺省为随附或并列的"
+    )
+    two.add_argument("--rounds", type=int, default=40, metavar="N", help="轮数")
+    two.set_defaults(run=lambda given: _say(cap.bench(given.corpus, rounds=given.rounds)))
 
 
 def _bench(benches: Any, name: str, words: str, run: Callable[..., Figures]) -> argparse.ArgumentParser:
@@ -53,7 +60,10 @@ def _bench(benches: Any, name: str, words: str, run: Callable[..., Figures]) -> 
 def _print(run: Callable[..., Figures], given: argparse.Namespace) -> None:
     named = os.environ.get("FENGSUI_DATA", "")
     database = given.database or os.environ.get("FENGSUI_DATABASE", "")
-    figures = run(given, Path(named) if named else None, database)
+    _say(run(given, Path(named) if named else None, database))
+
+
+def _say(figures: Figures) -> None:
     sys.stdout.write(json.dumps(figures, ensure_ascii=False) + "\n")
 
 
