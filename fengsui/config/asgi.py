@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.wsgi import get_wsgi_application
 from django.db import Error, connections
 
@@ -31,6 +33,12 @@ from fengsui.web.tv import Tv
 THREADS = 8
 """Pages made at once; the rest wait their turn."""
 Answer = Callable[[Message, Receive, Send], Awaitable[None]]
+Make = Callable[[Account, str, shared.Moment], str]
+PARTS: tuple[tuple[str, str, Make], ...] = (
+    ("/desk/live", "desk_live", desk.fragment),
+    ("/desk/channels", "desk_channels", lambda account, *_: desk.strip(account.role)),
+)
+"""What every open desk fetches: address, the page's name, and what makes it."""
 STRICT = (b"strict-transport-security", b"max-age=15768000")
 
 
@@ -47,7 +55,10 @@ class Application:
         self._hub = Hub(logged_in, settings.SESSION_COOKIE_NAME)
         wsgi: Any = get_wsgi_application()
         self._pages = Whole(WSGIMiddleware(wsgi, workers=THREADS), _most)
-        self._part = Part(glance, settings.SESSION_COOKIE_NAME, self._pages)
+        self._parts = {
+            path: Part(partial(glance, page, make), settings.SESSION_COOKIE_NAME, self._pages)
+            for path, page, make in PARTS
+        }
         self._tv = Tv(lambda: house.writer.world, house.clock.now)
         house.writer.wake += [self._hub.changed, self._tv.changed]
         self._leaving = asyncio.Event()
@@ -61,8 +72,8 @@ class Application:
             await self._hot(scope, receive, send)
         elif path == "/events":
             await self._stream(self._hub, scope, receive, send)
-        elif path == "/desk/live":
-            await self._part(scope, receive, send)
+        elif path in self._parts:
+            await self._parts[path](scope, receive, send)
         elif self._tv.serves(path):
             await self._stream(self._tv, scope, receive, send)
         else:
@@ -91,7 +102,8 @@ class Application:
     def close(self) -> None:
         """Let go of the house."""
         self._links.close()
-        self._part.close(connections.close_all)
+        for part in self._parts.values():
+            part.close(connections.close_all)
         shared.told(None)
         here.bind(None)
 
@@ -131,26 +143,32 @@ def _strict(send: Send) -> Send:
 def logged_in(key: str) -> bool:
     """Whether a session key belongs to an open login; asked in a thread of its own, whose connection is closed."""
     try:
-        return _account(key) is not None
+        return bool(key) and signed_in(_session(key)) is not None
     finally:
         connections.close_all()
 
 
-def _account(key: str) -> Account | None:
-    store = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    return signed_in(store) if key else None
+def _session(key: str) -> SessionBase:
+    found: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    return found
 
 
-def glance(key: str, query: bytes) -> str | None:
-    """The part of the desk that changes, for whoever may open it; None if the ordinary page has something else to say.
+def glance(page: str, make: Make, key: str, query: bytes) -> str | None:
+    """A part of the desk for whoever may open it; None if the ordinary page has something else to say. The session is
+    read each time, accounts once for a moment: one that is closed sees the part for a second more.
 
     Always asked in the same thread, which keeps its connections until one of them fails.
     """
     try:
-        account = _account(key)
-        if account is None or account.must_change or not rights.may(account.role, "desk_live"):
+        now = shared.moment()
+        account = signed_in(_session(key), now.once("accounts", _accounts).get) if key else None
+        if account is None or account.must_change or not rights.may(account.role, page):
             return None
-        return desk.fragment(account, parse_qs(query.decode("latin-1")).get("of", [""])[-1])
+        return make(account, parse_qs(query.decode("latin-1")).get("of", [""])[-1], now)
     except (here.Absent, Error, *Errors):
         connections.close_all()
         return None
+
+
+def _accounts() -> dict[int, Account]:
+    return {account.pk: account for account in Account.objects.filter(active=True)}

@@ -83,7 +83,7 @@ class Hub:
 
 
 class Part:
-    """What every open desk fetches at one moment, made by one thread after the other's: as an ordinary page each would
+    """What every open desk fetches at one moment, made by one thread, one after the other: as an ordinary page each would
     pass through several queues and threads, which for two hundred of them takes most of a second.
     """
 

@@ -119,12 +119,19 @@ def _unstorable(request: HttpRequest, page: str) -> bool:
 NO_RIGHT = "您的角色不能打开这一页。需要时请管理员调整角色。[W030]"
 
 
-def signed_in(session: SessionBase) -> Account | None:
-    """The account of a session, None if there is none, it was closed, or its password has changed since."""
+def _open(number: int) -> Account | None:
+    return Account.objects.filter(id=number, active=True).first()
+
+
+def signed_in(session: SessionBase, find: Callable[[int], Account | None] = _open) -> Account | None:
+    """The account of a session, None if there is none, it was closed, or its password has changed since.
+
+    find: an open account by its number.
+    """
     number = session.get("account")
     if number is None:
         return None
-    account = Account.objects.filter(id=number, active=True).first()
+    account = find(number)
     return account if account and session.get("stamp") == account.stamp else None
 
 

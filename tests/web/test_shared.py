@@ -28,6 +28,10 @@ def _fresh():
     shared._Kept.moment = shared._Kept.told = None
 
 
+def a_second_later() -> None:
+    shared._Kept.moment = None
+
+
 def fragment(at, role="forecaster", of="") -> str:
     answer = at.client(role).get(f"/desk/live{of and f'?of={of}'}")
     assert answer.status_code == 200
@@ -71,7 +75,7 @@ def test_a_moment_is_as_young_as_a_second_by_whichever_clock(busy, monkeypatch):
     assert shared.moment() is not second
 
 
-def test_a_draft_given_back_stands_at_once_on_its_authors_desk_and_on_no_other(busy):
+def test_a_draft_given_back_stands_on_its_authors_desk_and_on_no_other(busy):
     other = Account.objects.create(username="other", role="forecaster", stamp="s")
     mine = busy.account("forecaster")
     assert "退回待改" not in fragment(busy)
@@ -81,8 +85,10 @@ def test_a_draft_given_back_stands_at_once_on_its_authors_desk_and_on_no_other(b
         body=f'{{"hazard":"lightning","zones":{{"140215209":"{LEVELS[0]}"}},"author":"x"}}',
     )  # fmt: skip
 
+    assert "退回待改" in busy.client().get("/desk").content.decode()  # whoever opens it has it at once
+    a_second_later()
     assert "退回待改" in fragment(busy)
-    assert "退回待改" not in desk.fragment(other, "")
+    assert "退回待改" not in desk.fragment(other, "", shared.moment())
     assert busy.state(INCIDENT).alert.holds
 
 
@@ -142,20 +148,23 @@ def test_in_a_storm_all_fetch_what_was_told_last(busy):
     assert shared.moment() is not first
 
 
-def fetched(at, address: str, role: str, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
+def fetched(
+    at, address: str, role: str, method: str = "GET", path="/desk/live?of=incident-1", **headers: str
+) -> http.client.HTTPResponse:
     line = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
     key = at.client(role).cookies["fengsui"].value
-    line.request(method, "/desk/live?of=incident-1", headers={"Cookie": f"fengsui={key}"} | headers)
+    line.request(method, path, headers={"Cookie": f"fengsui={key}"} | headers)
     answer = line.getresponse()
     answer.body = answer.read()
     line.close()
     return answer
 
 
-def test_the_raw_route_answers_as_the_ordinary_page(busy):
+@pytest.mark.parametrize("path", ["/desk/live?of=incident-1", "/desk/channels"])
+def test_the_raw_route_answers_as_the_ordinary_page(busy, path):
     with served(busy) as address:
-        raw = fetched(busy, address, "clerk")
-        page = busy.client("clerk").get("/desk/live?of=incident-1")
+        raw = fetched(busy, address, "clerk", path=path)
+        page = busy.client("clerk").get(path)
     assert (raw.status, raw.body) == (200, page.content)
     kept = {name.lower(): value for name, value in raw.getheaders()}
     assert kept["vary"].startswith(page.headers.pop("Vary"))
@@ -182,9 +191,14 @@ def test_the_raw_route_opens_for_nobody_for_whom_the_page_does_not(busy, monkeyp
 
         account.must_change = True
         account.save()
+        a_second_later()
         assert fetched(busy, address, "clerk").getheader("Location") == "/own"
         account.must_change = False
         account.save()
+        a_second_later()
+
+        busy.client("township").post("/logout")
+        assert fetched(busy, address, "township").status == 302
 
         monkeypatch.setitem(rights.RIGHTS, "desk_live", frozenset({"signer"}))
         assert fetched(busy, address, "clerk").status == 403
@@ -193,6 +207,7 @@ def test_the_raw_route_opens_for_nobody_for_whom_the_page_does_not(busy, monkeyp
 
         account.stamp = "changed"  # the password was
         account.save()
+        a_second_later()
         assert (
             fetched(busy, address, "clerk", **{"HX-Request": "true"})
             .getheader("HX-Redirect")
@@ -200,13 +215,15 @@ def test_the_raw_route_opens_for_nobody_for_whom_the_page_does_not(busy, monkeyp
         )
 
 
-def test_where_the_raw_route_cannot_read_the_ordinary_page_says_so(busy, monkeypatch):
+def test_where_the_raw_route_cannot_read_the_ordinary_page_answers(busy, monkeypatch):
     def broken(*_):
         raise asgi.Error("the file is gone")
 
-    busy.client("clerk")
+    key = busy.client("clerk").cookies["fengsui"].value
     with served(busy) as address:
-        monkeypatch.setattr(asgi.desk, "fragment", broken)
-        key = busy.client("clerk").cookies["fengsui"].value
-        assert asgi.glance(key, b"") is None
-        assert fetched(busy, address, "clerk").status == 500
+        assert asgi.glance("desk_live", broken, key, b"") is None
+        monkeypatch.setattr(live.Part, "_body", lambda *_: asgi.glance("desk_live", broken, key, b""))
+        assert (
+            fetched(busy, address, "clerk").body
+            == busy.client("clerk").get("/desk/live?of=incident-1").content
+        )

@@ -105,7 +105,8 @@ class Line(NamedTuple):
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
     """The desk, made anew for whoever opens it."""
-    view, fresh = _view(account_of(request), request.GET.get("of", "")), Moment()
+    fresh = Moment()
+    view = _view(account_of(request), request.GET.get("of", ""), fresh)
     context: dict[str, Any] = {
         "said": SAID.get(request.GET.get("said", ""), ""),
         "shift": handover.latest(),
@@ -123,15 +124,15 @@ def desk(request: HttpRequest) -> HttpResponse:
 @require_GET
 def live(request: HttpRequest) -> HttpResponse:
     """The part of the desk that changes with every commit."""
-    return HttpResponse(fragment(account_of(request), request.GET.get("of", "")))
+    return HttpResponse(fragment(account_of(request), request.GET.get("of", ""), moment()))
 
 
-def fragment(account: Account, of: str) -> str:
+def fragment(account: Account, of: str, now: Moment) -> str:
     """That part as HTML: every open desk asks for it at once, so it is made once for all who would read the same.
 
     It is made without the request, so that nothing of one account can stand in it for another.
     """
-    view, now = _view(account, of), moment()
+    view = _view(account, of, now)
 
     def columns() -> str:
         return render_to_string("desk_columns.html", _picture(view.role, view.home, view.of, now))
@@ -149,7 +150,12 @@ def fragment(account: Account, of: str) -> str:
 @require_GET
 def ways(request: HttpRequest) -> HttpResponse:
     """The strip of the channels, asked for every ten seconds."""
-    return render(request, "desk_channels.html", _channels() | {"sheet": _sheet(account_of(request).role)})
+    return HttpResponse(strip(account_of(request).role))
+
+
+def strip(role: str) -> str:
+    """That strip as HTML."""
+    return render_to_string("desk_channels.html", _channels() | {"sheet": _sheet(role)})
 
 
 @require_GET
@@ -200,16 +206,16 @@ class _View(NamedTuple):
     letters: int
 
 
-def _view(account: Account, of: str) -> _View:
-    world = here.world()
+def _view(account: Account, of: str, at: Moment) -> _View:
+    world = at.world
     unit = world.pack.units.get(account.unit)
     return _View(
         account.role,
         account.unit,
         account.unit if unit and "townships" in unit.groups else "",
         of if of == ALL or of in world.streams else "",
-        tuple(_drafts(account)),
-        inbox.waits(here.session()) if rights.may(account.role, "letters") else 0,
+        tuple(_drafts(account, at.once("drafts", _waiting_drafts))),
+        at.once("letters", lambda: inbox.waits(here.session())) if rights.may(account.role, "letters") else 0,
     )
 
 
@@ -263,7 +269,7 @@ def _picture(role: str, home: str, of: str, at: Moment) -> dict[str, Any]:
         "aside": [p.name for p in seen if p.state == "none"],
         "map": at.once(("map", tuple(w.stream for w in looked)), lambda: _map(towns, at)),
         "legend": [(s, *outlook.STATES[s]) for s in ("relayed", "received", "delivered", "late", "planned")],
-        "log": _log(world),
+        "log": at.once("log", lambda: _log(world)),
         "ledger": paths.first(role, ("ledger",), ("history",)),
     }
 
@@ -348,11 +354,14 @@ def _lines(towns: list[Place], role: str) -> list[Line]:
     return lines
 
 
-def _drafts(account: Account) -> list[tasks.Task]:
+def _waiting_drafts() -> list[Draft]:
+    return list(Draft.objects.filter(kind=written.KIND, state__in=DRAFTED).order_by("at")[:20])
+
+
+def _drafts(account: Account, rows: list[Draft]) -> list[tasks.Task]:
     """Drafts that wait for this account's signature, and its own that were given back: before everything else."""
     if account.role not in WRITING | set(here.pack().rights.cosign):
         return []
-    rows = Draft.objects.filter(kind=written.KIND, state__in=DRAFTED).order_by("at")[:20]
     made = []
     for row in rows:
         draft, own = written.load(row), row.account == account.pk
@@ -376,20 +385,7 @@ def _alarms(view: _View, found: Iterable[tasks.Group], at: Moment) -> dict[str, 
     return alarms.of(view.drafts, found) | alarms.undecided(at.world, at.now)
 
 
-class _Kept:
-    """The log of the last commit: many desks ask for the same."""
-
-    world: World | None = None
-    lines: tuple[sentences.Said, ...] = ()
-
-
-def _log(world: World) -> tuple[sentences.Said, ...]:
-    if _Kept.world is not world:
-        _Kept.lines, _Kept.world = tuple(_read(world)), world
-    return _Kept.lines
-
-
-def _read(world: World) -> list[sentences.Said]:
+def _log(world: World) -> list[sentences.Said]:
     """The newest lines worth reading, looking back only so far."""
     session, before, read = here.session(), 1 << 62, []
     for _ in range(PAGES):
