@@ -52,7 +52,7 @@ from fengsui.store.vault import Vault
 T = TypeVar("T")
 LOOK = 0.5
 """Seconds after which it looks again, woken or not."""
-MOST = 1000
+MOST = 2000
 """Inputs, and rows of results or receipts, taken into one round."""
 BREATH = 0.003
 """Seconds in which lanes may ask for what has just been issued, before lists are fanned out."""
@@ -135,8 +135,11 @@ class Writer:
         return self._job(lambda r: tasks.finish(r, lane, verdicts), len(verdicts))
 
     def post_receipts(self, lane: str, batch: Sequence[Receipt]) -> Pending[int]:
-        """Receipts; acknowledge them to the peer once this has a result. Gives how many changed state."""
-        return self._job(lambda r: tasks.received(r, lane, batch), len(batch))
+        """Receipts; acknowledge them to the peer once this has a result. Gives how many changed state.
+
+        They come last in their round: often the answer that names their part is written in the same one.
+        """
+        return self._job(lambda r: tasks.received(r, lane, batch), len(batch), last=True)
 
     def post_inbound(self, lane: str, replies: Sequence[Reply]) -> Pending[list[str]]:
         """What phones wrote: stored in the inbox, ids of what is new. Their meaning is another input."""
@@ -199,13 +202,13 @@ class Writer:
         moments = [m for state in self.world.streams.values() if (m := duties.due(state)) is not None]
         return min(moments, default=None)
 
-    def _job(self, run: Callable[[Round], T], size: int) -> Pending[T]:
+    def _job(self, run: Callable[[Round], T], size: int, *, last: bool = False) -> Pending[T]:
         future: Pending[T] = Pending()
         with self._ready:
             if self._stopping:
                 future.set_exception(Unwritten(STOPPED))
             else:
-                self._jobs.append(Job(run, future, size))
+                self._jobs.append(Job(run, future, size, last))
                 self._ready.notify()
         return future
 
@@ -266,7 +269,7 @@ class Writer:
             while self._jobs and left > 0:
                 jobs.append(self._jobs.popleft())
                 left -= jobs[-1].size
-        return Waiting(inputs, jobs)
+        return Waiting(inputs, sorted(jobs, key=lambda job: job.last))
 
     def _one(self, waiting: Waiting) -> bool:
         """One round; whether there is more to do at once."""

@@ -18,11 +18,12 @@ STOPPED = "系统正在停止，这一项没有记录，请稍后重试。[R013]
 
 
 class Job(msgspec.Struct):
-    """Something that is done inside a round: given the round, returns what its waiter gets."""
+    """Something that is done inside a round: given the round, returns what its waiter gets. last: after the others."""
 
     run: Callable[[Round], Any]
     future: Pending[Any]
     size: int
+    last: bool = False
 
 
 class Waiting(msgspec.Struct):

@@ -25,7 +25,7 @@ MOST = 5_000
 """Messages that may wait for storing; the centre keeps what is beyond."""
 SHORT, LONG = 0.1, 5.0
 """Seconds between a failure to store and the answer "send again": first and longest."""
-TOGETHER = 500
+TOGETHER = 1_000
 """Messages stored by one call."""
 
 State = Literal["delivered", "failed", "expired", "pending"]

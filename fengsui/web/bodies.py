@@ -1,4 +1,4 @@
-"""来文 Bodies: a page begins when its form has arrived whole, so that a slow or broken line holds up nobody and nothing is half read.
+"""来文 Bodies: a page begins when its form has arrived whole, so a slow or broken line holds up nobody.
 
 Raw ASGI in front of the pages: what is too large, too slow or cut off never reaches them, and while it comes it costs
 no thread and little memory.

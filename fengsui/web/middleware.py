@@ -1,4 +1,4 @@
-"""中间件 Middleware: the strict content policy on every answer, turns for one browser's forms, and the gate that knows who may open what."""
+"""中间件 Middleware: the strict content policy, turns for one browser's forms, and the gate that knows who may open what."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ WRONG = [
     (AREAS, 'valid_to = "2021-10-31"', 'valid_from = "2022-01-01", valid_to = "2021-10-31"', "应晚于 valid_from“2022-01-01”。[P028]"),
     (AREAS, 'scheme = "mca"', 'scheme = "gb"', "areas.toml「area.140215.codes.2.scheme」写了“gb”。可用：mca、nbs。[P007]"),
     (TEXTS, "{issuer}{date}{time}{action}", "{issuer}{day}{time}{action}", "texts.toml「templates.alert」写了“{day}”，此处没有这一项。可用：action、areas"),
-    (TEXTS, "{areas}。请有关单位", "{areas。请有关单位", "texts.toml「templates.alert」花括号不成对。[P031]"),
+    (TEXTS, "{areas}。请做好防范。", "{areas。请做好防范。", "texts.toml「templates.alert」花括号不成对。[P031]"),
     (TEXTS, "badge = ", "bage = ", "texts.toml「templates.badge」没有写，系统要用到这句话。[P039]"),
     (RAIN, 'op = "≥"', 'op = ">="', "灾种 rainstorm.toml「levels.blue.criterion[0].op」写了“>=”，没有这个词。可用：≥、≤"),
     (RAIN, "value = 50, ", "", "灾种 rainstorm.toml「levels.blue.criterion[0]」写了 var，就须有 op"),

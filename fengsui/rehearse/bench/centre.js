@@ -10,7 +10,15 @@ const seen = new Set();
 let characters = 0;
 
 const server = smpp.createServer({}, (session) => {
-  session.socket.setNoDelay(true); // else receipts crawl: 40 ms steps of Nagle against delayed acknowledgements
+  const socket = session.socket;
+  socket.setNoDelay(true); // else receipts crawl: 40 ms steps of Nagle against delayed acknowledgements
+  let corked = false;
+  const together = () => { // all that is said about one chunk leaves in one write
+    if (corked) return;
+    corked = true;
+    socket.cork();
+    process.nextTick(() => { corked = false; socket.uncork(); });
+  };
   const bound = (pdu) => session.send(pdu.response({ system_id: 'bench' }));
   session.on('bind_transceiver', bound);
   session.on('bind_receiver', bound);
@@ -24,6 +32,7 @@ const server = smpp.createServer({}, (session) => {
     counts.last_heard = monotonic();
   });
   session.on('submit_sm', (pdu) => {
+    together();
     counts.submits += 1;
     counts.last = monotonic();
     counts.first = counts.first || counts.last;

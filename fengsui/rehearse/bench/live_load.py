@@ -1,6 +1,6 @@
 """The desks of the live bench in a process of its own: reads an order, opens as many desks, changes things, prints figures.
 
-A desk does what its page does in a browser: it opens the page, keeps one event stream and one more connection, fetches
+A desk does what its page does in a browser: it opens the page, keeps an event stream and two more connections, fetches
 the changed part when the stream says so (never two at a time; what came meanwhile is one more fetch), and asks for it
 and for the channels every ten seconds. ``{"port", "cookie", "cookies": [session per desk], "tokens", "changes"}``.
 """
@@ -93,7 +93,7 @@ class Desk:
     """One open desk. ``shown``: when it first showed how many answers, newest last."""
 
     def __init__(self, port: int, head: str) -> None:
-        self._pages, self._stream = Line(port, head), Line(port, head)
+        self._pages, self._strip, self._stream = Line(port, head), Line(port, head), Line(port, head)
         self._wanted, self._delay = asyncio.Event(), 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._busy = asyncio.Lock()
@@ -108,6 +108,7 @@ class Desk:
         if found is None or not COUNT.search(page):
             raise Refused("the desk page is not the one this bench knows: see COUNT and DELAY")
         self._delay = float(found[1] or 0)
+        await self._strip.open()
         await self._stream.open()
         await self._stream.ask("/events")
 
@@ -143,8 +144,7 @@ class Desk:
         await asyncio.sleep(random.random() * POLL)
         while True:
             self._wanted.set()
-            async with self._busy:
-                await self._pages.get("/desk/channels")
+            await self._strip.get("/desk/channels")
             await asyncio.sleep(POLL)
 
     def when(self, count: int) -> float:
