@@ -41,6 +41,7 @@ RIGHTS: dict[str, frozenset[str]] = {
             "issue_preview",
             "issue_words",
             "issue_places",
+            "issue_take",
             "issue_renew",
             "issue_upgrade",
             "issue_downgrade",
@@ -75,7 +76,10 @@ RIGHTS: dict[str, frozenset[str]] = {
     ),
     **dict.fromkeys(("gateways", "gateway"), frozenset({"forecaster", "clerk", "administrator"})),
     **dict.fromkeys(("gateway_new", "gateway_act"), frozenset({"administrator"})),
-    **dict.fromkeys(("ledger", "stream", "replay", "issue_paper", "signals", "signals_of", "signal", "incident"), _DESK | {"supervisor"}),
+    **dict.fromkeys(
+        ("ledger", "stream", "replay", "issue_paper", "signals", "signals_of", "signal", "incident"),
+        _DESK | {"supervisor"},
+    ),
     **dict.fromkeys(("mechanism", "clause"), _ALL),
     "supervision": _DESK | {"supervisor", "liaison", "township"},
 }

@@ -28,6 +28,7 @@ from fengsui.web.pages import (
     sign,
     signals,
     supervision,
+    taking,
 )
 
 handler400 = "fengsui.web.pages.trouble.unreadable"
@@ -58,6 +59,7 @@ urlpatterns = [
     path("issue/words", issue.words, name="issue_words"),
     path("issue/places", drawing.places, name="issue_places"),
     path("issue/<int:draft>", sign.issue_sign, name="issue_sign"),
+    path("issue/<int:draft>/take", taking.take, name="issue_take"),
     path("issue/<path:stream>/renew", issue.act, {"verb": "renew"}, name="issue_renew"),
     path("issue/<path:stream>/upgrade", issue.act, {"verb": "upgrade"}, name="issue_upgrade"),
     path("issue/<path:stream>/downgrade", issue.act, {"verb": "downgrade"}, name="issue_downgrade"),

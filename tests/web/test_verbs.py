@@ -418,3 +418,26 @@ def test_a_drawn_ring_takes_in_the_townships_whose_points_lie_inside(quiet: Site
     for wrong in ({"ring": ring[:2]}, {"ring": "x"}, {}, {"ring": [(0.0, 0.0)] * 501}):
         refused = client.post("/issue/places", wrong, content_type="application/json")
         assert (refused.status_code, "W226" in refused.json()["error"]) == (422, True)
+
+
+def test_another_desk_goes_on_writing_and_the_draft_says_who_had_it(orange: Site) -> None:
+    first, second = trust(orange, "forecaster"), trust(orange, "signer")
+    first.post("/issue/preview", opened(orange, "upgrade") | {"cause": "受低涡影响，"})
+    page = second.get(f"/issue/{INCIDENT}/upgrade").content.decode()
+    url = re.search('action="(/issue/[0-9]+/take)"', page)[1]
+    assert "别的席位正在写" in page
+    assert "受低涡影响，" not in page.split('id="writing"')[1]
+
+    answer = second.post(url)
+
+    assert answer["Location"] == f"/issue/{INCIDENT}/upgrade"
+    page = second.get(answer["Location"]).content.decode()
+    assert "受低涡影响，" in page
+    assert re.search("写到 [0-9:]+，由您接手", page)
+    second.post("/issue/preview", fields(page) | {"cause": "受高空槽影响，"})
+    draft = written.load(Draft.objects.get())
+    assert [person for person, _ in draft.held] == [orange.account("forecaster").person]
+    assert draft.author == orange.account("signer").person
+    again = first.post(url)
+    assert again.status_code == 303, "and back again"
+    assert (second.post("/issue/999/take").status_code, first.post(url).status_code) == (409, 409)
