@@ -8,15 +8,20 @@ import io
 import re
 import threading
 import zipfile
+from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
+import docx
 import msgspec
 import pytest
 
 from fengsui.core.facts import Alerted
-from fengsui.store import history
+from fengsui.store import archive, history
 from fengsui.store.sql import Session
+from fengsui.store.sql import archive as open_archive
 from fengsui.web import here, sent
+from fengsui.web.pages import paper
 from tests.web.browser import chromium, entered, faults, overflowing, served
 from tests.web.site import FENGYU, INCIDENT, JULE, Site
 
@@ -214,6 +219,32 @@ def test_versions_lead_to_one_another(lived):
     assert f"/paper/{INCIDENT}/2.pdf" in page
     text(lived.client("clerk").get(f"/signals/{INCIDENT}/9"), 404)
     text(lived.client("clerk").get("/signals/nothing/1"), 404)
+
+
+def test_the_form_of_issue_comes_as_a_document_that_stays_in_the_archive(busy, monkeypatch):
+    monkeypatch.setenv(
+        "PYTHONPATH", str(Path(__file__).parents[2])
+    )  # the job's program is that of this checkout
+    page = text(busy.client("clerk").get(f"/signals/{INCIDENT}/1"))
+    answer = busy.client("clerk").get(f"/paper/{INCIDENT}/1.docx")
+
+    assert f'href="/paper/{INCIDENT}/1.docx"' in page
+    assert answer["Content-Type"] == paper.DOCUMENT
+    assert unquote(answer["Content-Disposition"]).endswith(
+        f"预警信号发布单 {NUMBER.format(1)} 暴雨红色预警发布.docx"
+    )
+    said = "".join(
+        p.text
+        for t in docx.Document(io.BytesIO(answer.content)).tables
+        for c in t._cells
+        for p in c.paragraphs
+    )
+    assert "暴雨红色预警信号" in said
+    assert JULE in said
+    session = open_archive()
+    assert archive.get(session, hashlib.sha256(answer.content).hexdigest()) == answer.content
+    session.close()
+    assert busy.client("clerk").get(f"/paper/{INCIDENT}/9.docx").status_code == 404
 
 
 # ── one incident ─────────────────────────────────────────────────────────────
