@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from fengsui.core.clauses import LEVELS
 from fengsui.core.state import Refusal, State, Zoned
 from fengsui.store.accounts import Account, Draft
-from fengsui.web import begun, foreseen, here, numbers, signing, takeover, verbs, written
+from fengsui.web import begun, compared, foreseen, here, numbers, signing, takeover, verbs, written
 from fengsui.web.pages.login import account_of
 from fengsui.web.written import KIND, Written
 
@@ -237,6 +237,7 @@ def _shown(draft: Written) -> dict[str, Any]:
     names = numbers.cards(here.session(), silent) if silent else {}
     said = {
         "names": names,
+        "changed": compared.changes(draft),
         "meaning": begun.meaning(draft, state),
         "named": here.pack().texts.verbs[draft.action],
     }
