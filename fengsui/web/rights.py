@@ -86,6 +86,7 @@ RIGHTS: dict[str, frozenset[str]] = {
             "issue_document",
             "signals",
             "signals_of",
+            "signal_figures",
             "signal",
             "incident",
         ),
