@@ -166,7 +166,7 @@ def printed(order: Order) -> Printed:
 def issue(form: IssueForm, *, ink: Ink = "colour") -> Printed:
     """The form of issue as an A4 PDF/A. Raises Unprintable."""
     badge = form.badge.replace(badges.FONT, SANS) if ink == "colour" else ""
-    return _printed("issue", {"form": _issue(form), "ink": ink}, form.series, form.seal, badge)
+    return _printed("issue", {"form": fields(form), "ink": ink}, form.series, form.seal, badge)
 
 
 def calls(sheet: CallSheet) -> Printed:
@@ -174,7 +174,8 @@ def calls(sheet: CallSheet) -> Printed:
     return _printed("calls", {"form": _calls(sheet), "ink": "black"}, sheet.series, sheet.seal)
 
 
-def _issue(form: IssueForm) -> dict[str, object]:
+def fields(form: IssueForm) -> dict[str, object]:
+    """What stands on the form of issue, worded: the same on paper and in a document."""
     zone, holds = form.seal.zone, bool(form.expires)
     one = len(form.areas) == 1
     said = (
@@ -186,8 +187,8 @@ def _issue(form: IssueForm) -> dict[str, object]:
         "signal": form.signal,
         "level": form.level,
         "action": form.action,
-        "issued": _moment(form.issued, zone),
-        "valid": f"{_moment(form.begins, zone)}至{_moment(form.expires, zone)}"
+        "issued": moment(form.issued, zone),
+        "valid": f"{moment(form.begins, zone)}至{moment(form.expires, zone)}"
         if holds
         else "已解除，即刻生效",
         "areas": [("" if one else level, "、".join(places)) for level, places in form.areas.items()],
@@ -212,7 +213,8 @@ def _calls(sheet: CallSheet) -> dict[str, object]:
     return {"office": sheet.office, "words": list(sheet.words.items()), "whole": sheet.whole, "rows": shown}
 
 
-def _moment(at: int, zone: str) -> str:
+def moment(at: int, zone: str) -> str:
+    """A moment as 2027年7月21日02时13分."""
     here = calendar.local(at, zone)
     return f"{here.year}年{here.month}月{here.day}日{here.hour:02d}时{here.minute:02d}分"
 
@@ -232,13 +234,13 @@ def _printed(name: str, shown: dict[str, object], series: Series, seal: Seal, ba
         "mark": MARKS[series],
         "seq": seal.seq,
         "hash": seal.hash,
-        "at": _moment(seal.at, seal.zone),
+        "at": moment(seal.at, seal.zone),
     }
-    cleaned = _clean(msgspec.to_builtins(shown | {"foot": foot}), frozenset())
+    cleaned = clean(msgspec.to_builtins(shown | {"foot": foot}), frozenset())
     missing = tuple(dict.fromkeys(c for text in _texts(cleaned) for c in text if c not in characters()))
     blank = tuple(char for char in missing if not _known(char))
     codes = {"blank": [f"U+{ord(char):04X}" for char in blank], "missing": missing}
-    data = msgspec.json.encode([_clean(cleaned, frozenset(blank)), codes]).decode()
+    data = msgspec.json.encode([clean(cleaned, frozenset(blank)), codes]).decode()
     inputs = {"data": data, "badge": badge}
     pdf = _compile(FORMS / f"{name}.typ", inputs, seal.at, system=len(missing) > len(blank))
     return Printed(pdf, missing, blank)
@@ -302,15 +304,15 @@ def _texts(value: object) -> Iterator[str]:
                 yield from _texts(inner)
 
 
-def _clean(value: object, blank: frozenset[str]) -> object:
+def clean(value: object, blank: frozenset[str]) -> object:
     """The same data with texts that can be set: no controls, composed, 〓 for what no font has."""
     match value:
         case str():
             return "".join(_shapes(unicodedata.normalize("NFC", value), blank))
         case dict():
-            return {key: _clean(inner, blank) for key, inner in value.items()}
+            return {key: clean(inner, blank) for key, inner in value.items()}
         case list() | tuple():
-            return [_clean(inner, blank) for inner in value]
+            return [clean(inner, blank) for inner in value]
     return value
 
 

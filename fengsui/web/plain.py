@@ -15,7 +15,10 @@ GROUPS = {
     "members": "成员单位", "townships": "各乡（镇）", "same": "当事单位", "invited": "受邀单位",
     "reached": "曾被通知的人", "on_air": "正在播出的单位", "suspended": "已停工停业停课的单位",
 }  # fmt: skip
-CHANGES = {"new": "首次发布", "up": "升级", "same": "继续", "down": "降级", "gone": "解除"}
+CHANGES = {
+    "new": "首次发布", "up": "升级", "same": "继续", "changed": "变更", "down": "降级", "gone": "解除",
+    "corrected": "更正", "retracted": "撤回",
+}  # fmt: skip
 CAUSES = {
     "response": "启动应急响应", "dataset": "数据超时未更新", "assignment": "任务清单列入", "pack": "本机制生效",
     "closed": "过程归档", "standing": "常年", "suspension": "决定停工停业停课",

@@ -113,10 +113,10 @@ def _alerted(fact: Alerted, world: World) -> str:
     hazard = world.pack.hazards.get(fact.hazard)
     name = hazard.name if hazard else fact.hazard
     if not fact.zones:
-        return f"解除{name}预警（第 {fact.version} 版）"
+        return f"{'撤回' if fact.action == 'correct' else '解除'}{name}预警（第 {fact.version} 版）"
     level = max(fact.zones.values(), key=LEVELS.index)
     areas = "、".join(world.pack.areas[z].name for z in fact.zones if z in world.pack.areas)
-    word = "签发" if fact.version == 1 else "更新"
+    word = "签发" if fact.version == 1 else world.pack.texts.verbs.get(fact.action, "更新")
     alone = {"": "", "retraction": "，一人撤回待复核", "emergency": "，一人应急签发待复核"}[fact.mode]
     return f"{word}{name}{world.pack.texts.levels[level]}预警（第 {fact.version} 版）：{areas}{alone}"
 

@@ -45,7 +45,7 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
 
     others: forecasts of zones at another level than the strongest; anew: tell also whom nothing changed for.
     cosigners: of a joint product, unit → the person who has signed for it.
-    verb: the one it was begun with.
+    verb: the one it was begun with. held: persons who were writing it before, until when (UTC µs), the last one last.
     form: the token of the form it came from; remark: why a signer gave it back; number: of the stored draft.
     """
 
@@ -67,6 +67,7 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     anew: bool = False
     cosigners: dict[str, str] = {}
     verb: str = ""
+    held: tuple[tuple[str, int], ...] = ()
 
     @property
     def page(self) -> str:

@@ -58,16 +58,19 @@ def test_a_leader_signs_a_red_warning_from_one_screen_of_his_phone(
         page.context.close()
 
 
-@pytest.mark.parametrize("name", ["correct", "review"])
-def test_the_correction_and_the_review_fit_a_phone_and_a_desk(
+@pytest.mark.parametrize("name", ["sign", "correct", "review"])
+def test_signing_correcting_and_reviewing_fit_a_phone_and_a_desk(
     quiet: Site, request: pytest.FixtureRequest, name: str
 ) -> None:
-    quiet.issue()
-    quiet.calm()
+    path = f"/{name}/{INCIDENT}" if name == "review" else f"/issue/{INCIDENT}/{name}"
+    if name == "sign":
+        path = f"/issue/{submitted(quiet, zone=[JULE, FENGYU]).pk}"
+    else:
+        quiet.issue()
+        quiet.calm()
     if name == "review":
         assert alone(quiet).status_code == 303
     quiet.client("signer")
-    path = f"/issue/{INCIDENT}/correct" if name == "correct" else f"/review/{INCIDENT}"
     with served(quiet) as address, chromium() as browser:
         for width in (360, 1440):
             page = entered(browser, address, quiet, "signer", viewport={"width": width, "height": 900})

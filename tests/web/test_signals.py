@@ -8,15 +8,20 @@ import io
 import re
 import threading
 import zipfile
+from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
+import docx
 import msgspec
 import pytest
 
 from fengsui.core.facts import Alerted
-from fengsui.store import history
+from fengsui.store import archive, history
 from fengsui.store.sql import Session
+from fengsui.store.sql import archive as open_archive
 from fengsui.web import here, sent
+from fengsui.web.pages import paper
 from tests.web.browser import chromium, entered, faults, overflowing, served
 from tests.web.site import FENGYU, INCIDENT, JULE, Site
 
@@ -216,6 +221,58 @@ def test_versions_lead_to_one_another(lived):
     text(lived.client("clerk").get("/signals/nothing/1"), 404)
 
 
+def test_the_form_of_issue_comes_as_a_document_that_stays_in_the_archive(busy, monkeypatch):
+    monkeypatch.setenv(
+        "PYTHONPATH", str(Path(__file__).parents[2])
+    )  # the job's program is that of this checkout
+    page = text(busy.client("clerk").get(f"/signals/{INCIDENT}/1"))
+    answer = busy.client("clerk").get(f"/paper/{INCIDENT}/1.docx")
+
+    assert f'href="/paper/{INCIDENT}/1.docx"' in page
+    assert answer["Content-Type"] == paper.DOCUMENT
+    assert unquote(answer["Content-Disposition"]).endswith(
+        f"预警信号发布单 {NUMBER.format(1)} 暴雨红色预警发布.docx"
+    )
+    said = "".join(
+        p.text
+        for t in docx.Document(io.BytesIO(answer.content)).tables
+        for c in t._cells
+        for p in c.paragraphs
+    )
+    assert "暴雨红色预警信号" in said
+    assert JULE in said
+    session = open_archive()
+    assert archive.get(session, hashlib.sha256(answer.content).hexdigest()) == answer.content
+    session.close()
+    assert busy.client("clerk").get(f"/paper/{INCIDENT}/9.docx").status_code == 404
+
+
+# ── figures ──────────────────────────────────────────────────────────────────
+
+
+def test_the_figures_count_versions_by_year_hazard_level_and_action(lived):
+    table = list(
+        csv.reader(io.StringIO(listed(lived, "?csv=1", "/signals/figures/test").removeprefix("\ufeff")))
+    )
+    counted = {tuple(r[:3]): dict(zip(table[0][3:], r[3:], strict=True)) for r in table[1:]}
+
+    assert set(counted) == {("2027", "大风", "黄色"), ("2027", "暴雨", "红色"), ("2027", "暴雨", "橙色")}
+    orange = counted["2027", "暴雨", "橙色"]
+    assert (orange["变更发布"], orange["解除"], orange["合计"]) == ("1", "1", "2")
+    assert counted["2027", "暴雨", "红色"]["过程"] == "1"
+    assert counted["2027", "暴雨", "红色"]["平均生效"] == "0.3 小时"  # 02:13 to 02:30
+    assert sum(int(r["合计"]) for r in counted.values()) == 4
+
+
+def test_figures_keep_series_apart_and_draw_bars(lived):
+    page = listed(lived, where="/signals/figures/test?year=2027")
+
+    assert page.count("<rect") == 3
+    assert "没有可统计的" in listed(lived, where="/signals/figures/exercise")
+    assert "没有可统计的" in listed(lived, where="/signals/figures/test?year=2026")
+    text(lived.client("clerk").get("/signals/figures/none"), 404)
+
+
 # ── one incident ─────────────────────────────────────────────────────────────
 
 
@@ -266,7 +323,8 @@ def test_the_pages_are_fit_to_be_seen(lived, request):
     with served(lived) as address, chromium() as browser:
         page = entered(browser, address, lived, "clerk")
         for name, path in {
-            "signals": "/signals", "drills": "/signals/in/exercise", "signal": f"/signals/{INCIDENT}/1", "thread": f"/signals/{INCIDENT}",
+            "signals": "/signals", "drills": "/signals/in/exercise", "signal": f"/signals/{INCIDENT}/1", "figures": "/signals/figures/test",
+            "thread": f"/signals/{INCIDENT}",
         }.items():  # fmt: skip
             for width in (1440, 360):
                 page.set_viewport_size({"width": width, "height": 900})

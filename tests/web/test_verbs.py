@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import msgspec
@@ -17,8 +18,9 @@ from fengsui.store.accounts import Draft
 from fengsui.web import audience, begun, foreseen, here, written
 from fengsui.web import voices as voices_
 from fengsui.web.slips import Meant, found
+from tests.conftest import Database
 from tests.flow.district import yunzhou
-from tests.web.site import INCIDENT, Site
+from tests.web.site import INCIDENT, Site, site
 from tests.web.test_issue import FENGYU, JULE, XUBAO, sign, trust
 from tests.web.test_leaving import later, until
 
@@ -418,3 +420,52 @@ def test_a_drawn_ring_takes_in_the_townships_whose_points_lie_inside(quiet: Site
     for wrong in ({"ring": ring[:2]}, {"ring": "x"}, {}, {"ring": [(0.0, 0.0)] * 501}):
         refused = client.post("/issue/places", wrong, content_type="application/json")
         assert (refused.status_code, "W226" in refused.json()["error"]) == (422, True)
+
+
+def test_another_desk_goes_on_writing_and_the_draft_says_who_had_it(orange: Site) -> None:
+    first, second = trust(orange, "forecaster"), trust(orange, "signer")
+    first.post("/issue/preview", opened(orange, "upgrade") | {"cause": "受低涡影响，"})
+    page = second.get(f"/issue/{INCIDENT}/upgrade").content.decode()
+    url = re.search('action="(/issue/[0-9]+/take)"', page)[1]
+    assert "别的席位正在写" in page
+    assert "受低涡影响，" not in page.split('id="writing"')[1]
+
+    answer = second.post(url)
+
+    assert answer["Location"] == f"/issue/{INCIDENT}/upgrade"
+    page = second.get(answer["Location"]).content.decode()
+    assert "受低涡影响，" in page
+    assert re.search("写到 [0-9:]+，由您接手", page)
+    second.post("/issue/preview", fields(page) | {"cause": "受高空槽影响，"})
+    draft = written.load(Draft.objects.get())
+    assert [person for person, _ in draft.held] == [orange.account("forecaster").person]
+    assert draft.author == orange.account("signer").person
+    again = first.post(url)
+    assert again.status_code == 303, "and back again"
+    assert (second.post("/issue/999/take").status_code, first.post(url).status_code) == (409, 409)
+
+
+def test_a_split_of_the_district_is_compared_township_by_township(quiet: Site) -> None:
+    quiet.issue(1, "orange", zones={WHOLE: "orange"}, expires=quiet.now + 6 * HOUR)
+    sent = opened(quiet, "change") | {f"at-{JULE}": "yellow"}
+
+    page = trust(quiet, "forecaster").post("/issue/preview", sent).content.decode()
+
+    lines = re.findall('<th scope="row">([^<]+)</th><td><del>([^<]+)</del></td><td><ins>([^<]+)</ins>', page)
+    assert lines[0] == ("聚乐乡", "橙色", "黄色")
+    assert [what for what, _, _ in lines] == ["聚乐乡", "黄色区域的预报"]
+
+
+def test_a_thousand_people_are_looked_at_while_one_types(place: Database) -> None:
+    with site(place, size=1000) as made:
+        made.issue(1, "orange", zones={WHOLE: "orange"}, expires=made.now + 6 * HOUR)
+        made.calm()
+        client = trust(made, "forecaster")
+        for path in ("/issue?hazard=gale&level=red", f"/issue/{INCIDENT}/upgrade"):
+            client.get(path)
+            times = []
+            for _ in range(3):
+                begun_at = time.perf_counter()
+                assert client.get(path).status_code == 200
+                times.append(time.perf_counter() - begun_at)
+            assert sorted(times)[1] < 0.3, (path, times)

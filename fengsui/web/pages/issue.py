@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from fengsui.core.clauses import LEVELS
 from fengsui.core.state import Refusal, State, Zoned
 from fengsui.store.accounts import Account, Draft
-from fengsui.web import begun, foreseen, here, numbers, signing, verbs, written
+from fengsui.web import begun, compared, foreseen, here, numbers, signing, takeover, verbs, written
 from fengsui.web.pages.login import account_of
 from fengsui.web.written import KIND, Written
 
@@ -131,7 +131,8 @@ def _keep(account: Account, draft: Written) -> Draft:
     """Store what is being written; one open draft for each person, stream and verb."""
     for row in _mine(account, "open"):
         if row.stream == draft.stream and written.load(row).page == draft.page:
-            row.body, row.at = written.dump(draft), here.now()
+            kept = msgspec.structs.replace(draft, held=written.load(row).held)
+            row.body, row.at = written.dump(kept), here.now()
             row.save()
             return row
     return Draft.objects.create(
@@ -154,7 +155,7 @@ def _handed_in(account: Account, draft: Written) -> Draft | None:
 
 def _bare(draft: Written) -> Written:
     """What a draft says, without where it came from."""
-    return msgspec.structs.replace(draft, form="", remark="", number=0, verb="")
+    return msgspec.structs.replace(draft, form="", remark="", number=0, verb="", held=())
 
 
 def _submitted(request: HttpRequest, account: Account, state: State, *, cancel: bool) -> HttpResponse:
@@ -201,6 +202,8 @@ def _form(
         "wrong": wrong or [],
         "kept": kept,
         "waiting": waiting,
+        "others": takeover.others(account, state),
+        "holders": takeover.holders(draft),
         "running": [] if state.alert.version else _running(account.role),
         "verb": draft.page,
         "verb_name": verbs.SHORT.get(draft.page, ""),
@@ -234,6 +237,7 @@ def _shown(draft: Written) -> dict[str, Any]:
     names = numbers.cards(here.session(), silent) if silent else {}
     said = {
         "names": names,
+        "changed": compared.changes(draft),
         "meaning": begun.meaning(draft, state),
         "named": here.pack().texts.verbs[draft.action],
     }

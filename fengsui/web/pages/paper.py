@@ -1,4 +1,4 @@
-"""打印 Paper: the 预警信号发布单 and the 叫应电话单 as PDF — made by a job, so that a page waits and never a warning.
+"""打印 Paper: the 预警信号发布单 (also as DOCX) and the 叫应电话单 as PDF — made by a job, so that a page waits and never a warning.
 
 A plain link answers with the PDF. If it takes long, or too many pages wait already, a page says so and comes back by
 itself; if characters are not in our fonts, a page says which before the paper is opened. No script is needed.
@@ -28,6 +28,8 @@ from fengsui.web.pages.trouble import missing
 from fengsui.web.sheets import Sheet
 
 PROGRAM = "fengsui.formats.pdf"
+WRITER = "fengsui.formats.docx"
+DOCUMENT = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 KIND = "issue_form"
 """Printed forms of issue in the archive. Call sheets are not kept: their numbers would leave the vault."""
 PATIENCE = 3.0
@@ -51,6 +53,21 @@ def issue(request: HttpRequest, stream: str, version: int) -> HttpResponse:
 
 
 @require_GET
+def document(request: HttpRequest, stream: str, version: int) -> HttpResponse:
+    """The form of issue as a document to be edited."""
+    made = _task(
+        request, f"document/{stream}/{version}", lambda: sheets.issue(stream, version, "colour"), WRITER
+    )
+    if made is None:
+        return missing(request)
+    printed = _printed(request, made, reverse("signal", args=[stream, version]))
+    if isinstance(printed, HttpResponse):
+        return printed
+    numbers.keep(Paper(KIND, printed.pdf))
+    return _opened(printed, made, DOCUMENT)
+
+
+@require_GET
 def calls(request: HttpRequest) -> HttpResponse:
     """The call sheet; whole numbers only for whoever may see them, each printing recorded before it is shown."""
     account = account_of(request)
@@ -67,7 +84,9 @@ def calls(request: HttpRequest) -> HttpResponse:
     return _opened(printed, made)
 
 
-def _task(request: HttpRequest, stem: str, made: Callable[[], Sheet | None]) -> Task | None:
+def _task(
+    request: HttpRequest, stem: str, made: Callable[[], Sheet | None], program: str = ""
+) -> Task | None:
     """The job that a waiting page comes back for (``?at=``), else one for the ledger as it is now."""
     jobs = here.house().jobs
     if known := jobs.known(f"{stem}/{request.GET.get('at', '')}"):
@@ -75,7 +94,7 @@ def _task(request: HttpRequest, stem: str, made: Callable[[], Sheet | None]) -> 
     sheet = made()
     if sheet is None:
         return None
-    job = Job(PROGRAM, msgspec.json.encode(sheet.order), (sheet.name, *sheet.shows))
+    job = Job(program or PROGRAM, msgspec.json.encode(sheet.order), (sheet.name, *sheet.shows))
     return jobs.later(job, f"{stem}/{sheet.order.sheet.seal.seq}")
 
 
@@ -120,8 +139,9 @@ def _lacking(printed: Printed) -> dict[str, list[str]]:
     return {"blank": [n for b, n in named if b], "borrowed": [n for b, n in named if not b]}
 
 
-def _opened(printed: Printed, task: Task) -> HttpResponse:
-    """The PDF, to be looked at and printed; its name is Chinese."""
-    answer = HttpResponse(printed.pdf, content_type="application/pdf")
-    answer.headers["Content-Disposition"] = content_disposition_header(False, f"{task.job.about[0]}.pdf")
+def _opened(printed: Printed, task: Task, kind: str = "application/pdf") -> HttpResponse:
+    """The PDF, to be looked at and printed, or the document, to be saved; its name is Chinese."""
+    answer = HttpResponse(printed.pdf, content_type=kind)
+    name, ending = task.job.about[0], "docx" if kind == DOCUMENT else "pdf"
+    answer.headers["Content-Disposition"] = content_disposition_header(ending == "docx", f"{name}.{ending}")
     return answer

@@ -6,7 +6,7 @@ and a way back all come to the one fact, which says who signed.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,7 +21,7 @@ from fengsui.flow.inputs import Signature
 from fengsui.store import history, people
 from fengsui.store.accounts import Draft
 from fengsui.store.archive import Paper
-from fengsui.web import context, foreseen, here, paths, signing, written
+from fengsui.web import compared, context, foreseen, here, paths, signing, written
 from fengsui.web.pages.correct import OPEN
 from fengsui.web.pages.issue import title
 from fengsui.web.pages.login import account_of
@@ -29,14 +29,6 @@ from fengsui.web.written import KIND, Written
 
 WRITERS = frozenset({"forecaster", "signer", "leader"})
 """Roles that see every draft."""
-
-
-class Changed(NamedTuple):
-    """A line of what differs from the version in force."""
-
-    what: str
-    was: str
-    now: str
 
 
 @require_http_methods(["GET", "POST"])
@@ -239,7 +231,7 @@ def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200)
         "row": row, "draft": draft, "title": title(draft), "wrong": wrong, "faults": found, "ahead": ahead,
         "signed": signed, "mine": mine, "seen": _seen(row), "level": draft.level,
         "may_sign": written.may_sign(account, draft), "hazard": here.pack().hazards.get(draft.hazard),
-        "changed": _changes(draft) if row.state in ("submitted", "returned") else [],
+        "changed": compared.changes(draft) if row.state in ("submitted", "returned") else [],
         "leaves": waits[0] if waits else 0, "left": max(0, waits[0] - here.now()) // calendar.SECOND if waits else 0,
         "held_up": signing.held_up(row) if row.state == "submitted" else "",
         "by": name(waits[1].fact.signer) if waits else "",
@@ -254,35 +246,3 @@ def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200)
         "mode_word": context.SERIES.get(draft.series, ""),
     }  # fmt: skip
     return render(request, "issue_sign.html", more, status=status)
-
-
-def _changes(draft: Written) -> list[Changed]:
-    """What differs from the version in force; a new warning differs from nothing."""
-    state = here.world().at(draft.stream) if draft.stream else None
-    if state is None or not state.alert.holds:
-        return []
-    pack, was = here.pack(), written.before(state)
-    colour = pack.texts.levels
-    rows = [
-        Changed(
-            pack.areas[z].name,
-            colour.get(was.zones.get(z, ""), "不在区内"),
-            colour.get(draft.zones.get(z, ""), "解除"),
-        )
-        for z in dict.fromkeys((*was.zones, *draft.zones))
-        if was.zones.get(z) != draft.zones.get(z)
-    ]
-    if was.cause != draft.cause:
-        rows.append(
-            Changed(
-                "更正原因" if draft.corrects else "解除原因" if draft.cancel else "成因",
-                was.cause or "—",
-                draft.cause or "—",
-            )
-        )
-    if not draft.ended and was.forecast != draft.forecast:
-        rows.append(Changed("预报", was.forecast or "—", draft.forecast or "—"))
-    if not draft.ended and was.expires != draft.expires:
-        stamps = [f"{calendar.local(at, pack.zone):%m-%d %H:%M}" for at in (was.expires, draft.expires)]
-        rows.append(Changed("失效时间", *stamps))
-    return rows

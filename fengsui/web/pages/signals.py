@@ -76,6 +76,7 @@ def archive(request: HttpRequest, series: str = "") -> HttpResponse:
     more = framed(series) | {
         "choices": _choices([k for k in known if k[0] == series], asked, pack),
         "kept": urlencode(kept),
+        "figures": reverse("signal_figures", args=[series]),
         "tabs": _tabs(series, {k[0] for k in known}),
     }
     return lists.show(request, listing, "signals.html", **more)
