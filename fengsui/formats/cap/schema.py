@@ -17,6 +17,7 @@ from fengsui.formats.cap.parse import namespace, parser
 from fengsui.formats.cap.read import VERSIONS
 
 FILES = {"1.0": "cap-1.0.xsd", "1.1": "CAP-v1.1.xsd", "1.2": "CAP-v1.2.xsd"}
+FOLDER = Path(__file__).parent / "schema"
 SMALL = 16 * 1024
 MANY = 4_000
 """Elements up to which faults are looked up with their lines, however many there are; and bytes that never hold more."""
@@ -38,7 +39,7 @@ _turn = threading.Lock()
 def schema(name: str) -> etree.XMLSchema | None:
     """The schema of a namespace, None if there is none."""
     version = VERSIONS.get(name)
-    return etree.XMLSchema(file=Path(__file__).parent / "schema" / FILES[version]) if version else None
+    return etree.XMLSchema(file=FOLDER / FILES[version]) if version else None
 
 
 def faults(root: etree._Element, content: bytes) -> list[Finding]:
