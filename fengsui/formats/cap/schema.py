@@ -13,7 +13,7 @@ from pathlib import Path
 from lxml import etree
 
 from fengsui.core.cap_rules import MOST, Finding
-from fengsui.formats.cap.parse import namespace, parser
+from fengsui.formats.cap.parse import local, namespace, parser
 from fengsui.formats.cap.read import VERSIONS
 
 FILES = {"1.0": "cap-1.0.xsd", "1.1": "CAP-v1.1.xsd", "1.2": "CAP-v1.2.xsd"}
@@ -70,7 +70,7 @@ def _streamed(rules: etree.XMLSchema, content: bytes) -> list[Finding]:
 
 
 def _stranger(root: etree._Element) -> Finding:
-    name = etree.QName(root).localname
+    name = local(root)
     if name != "alert":
         return Finding(
             "X201", f"根元素是 {name[:40]}，不是 alert：这不是 CAP 报文。", "xsd", root.sourceline or 1
