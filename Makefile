@@ -16,6 +16,8 @@ quick: .venv/dev ## 提交前（不足 15 秒）
 	$(BIN)/python -m tests.gate quick
 storm: .venv/dev ## 更多断电
 	$(BIN)/python -m pytest -m storm --storms 200
+fuzz: .venv/dev  ## 变异的 CAP 报文五万份
+	$(BIN)/python -W error -m tests.formats.cap.fuzz 50000
 system:          ## 测试所需的系统软件（以 root 或 sudo）
 	sh tests/system.sh
 docs: .venv/dev ## 由代码重写文档中的表
@@ -32,4 +34,4 @@ lock:            ## 由 pyproject.toml 重算锁文件（需 uv）
 .venv/dev: .venv/run requirements/dev.lock
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@touch $@
-.PHONY: help setup demo test check quick storm docs system lock
+.PHONY: help setup demo test check quick storm fuzz docs system lock

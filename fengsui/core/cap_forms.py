@@ -38,6 +38,8 @@ NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 PAIR = re.compile(rf"({NUMBER}),({NUMBER})")
 CIRCLE = re.compile(rf"\s*({NUMBER}),({NUMBER})\s+({NUMBER})\s*")
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+ENDS = (dt.date.min.toordinal() - EPOCH.toordinal() + 2, dt.date.max.toordinal() - EPOCH.toordinal() - 2)
+"""Days of the first and last times that are taken: two days from the ends of the calendar, so that every zone has them."""
 GREENWICH = dt.timedelta()
 BEIJING = dt.timezone(dt.timedelta(hours=8))
 
@@ -59,6 +61,8 @@ def moment(text: str) -> Moment | None:
     except ValueError:
         return _midnight(text)
     since, east = when - EPOCH, when.utcoffset() or GREENWICH
+    if not ENDS[0] < since.days < ENDS[1]:
+        return None
     return Moment((since.days * 86_400 + since.seconds) * 1_000_000, east.days * 1440 + east.seconds // 60)
 
 

@@ -27,6 +27,13 @@ def test_a_time_is_read_as_it_was_written(seconds, offset):
     assert cap_forms.moment(cap_forms.written(when)) == when
 
 
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+14:00", "9999-12-31T24:00:00-14:00", "9999-12-31T23:59:59-14:00"]
+)
+def test_at_the_ends_of_the_calendar_there_are_no_times(text):
+    assert (cap_forms.moment(text), cap_forms.loosely(text)) == (None, None)
+
+
 def test_utc_is_written_as_the_specification_wants_it():
     assert cap_forms.written(Moment(0)) == "1970-01-01T00:00:00-00:00"
     assert (

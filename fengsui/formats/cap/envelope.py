@@ -54,7 +54,7 @@ def _parts(content: bytes, depth: int) -> Iterator[Part]:
     except parse.Refused:
         yield from _broken(content, depth)
         return
-    if etree.QName(root).localname == "alert":
+    if parse.local(root) == "alert":
         yield Part(content)
     elif depth < DEEPEST:
         yield from _inside(root, depth)
@@ -62,7 +62,7 @@ def _parts(content: bytes, depth: int) -> Iterator[Part]:
 
 def _inside(root: etree._Element, depth: int) -> Iterator[Part]:
     """Messages that are elements of another document, and those that are texts of it."""
-    kind = etree.QName(root).localname
+    kind = parse.local(root)
     elements = [e for e in root.iter("{*}alert") if not any(a.tag == e.tag for a in e.iterancestors())]
     for element in elements:
         yield Part(_alone(element), kind, element.sourceline or 1)
@@ -96,11 +96,10 @@ def _texts(text: str) -> Iterator[bytes]:
 def _broken(content: bytes, depth: int) -> Iterator[Part]:
     """Messages of what is no XML: strings of JSON, or whatever begins like a message, to its end or the file's."""
     if content.lstrip()[:1] in (b"{", b"[") and depth < DEEPEST:
-        for text in _strings(content):
-            for inner in _texts(text):
-                for part in _parts(inner, depth + 1):
-                    yield Part(part.content, "JSON")
-        return
+        strings = [inner for text in _strings(content) for inner in _texts(text)]
+        yield from (Part(part.content, "JSON") for inner in strings for part in _parts(inner, depth + 1))
+        if strings:
+            return
     found = list(MESSAGE.finditer(content))
     if len(found) == 1 and PROLOGUE.fullmatch(content, 0, found[0].start()):
         yield Part(content)  # a broken message by itself
@@ -113,7 +112,7 @@ def _strings(content: bytes) -> Iterator[str]:
     """Every string of a JSON document."""
     try:
         waiting: list[Any] = [msgspec.json.decode(content)]
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
     while waiting:
         match waiting.pop():

@@ -86,6 +86,11 @@ def namespace(root: etree._Element) -> str:
     return tag[1:].partition("}")[0] if tag[:1] == "{" else ""
 
 
+def local(element: etree._Element) -> str:
+    """The name of an element without its namespace; lxml's own way refuses names that recovery lets through."""
+    return str(element.tag).rpartition("}")[2]
+
+
 def tree(content: bytes, using: etree.XMLParser) -> etree._Element:
     """The root of a document as a parser makes it. Raises Refused."""
     plain = len(content) <= BRISK and PLAIN.match(content)

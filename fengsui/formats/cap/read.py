@@ -16,7 +16,7 @@ from lxml import etree
 from fengsui.core import cap_forms
 from fengsui.core.cap import Alert, Area, Info, Moment, Named, Resource, Version
 from fengsui.core.cap_rules import MOST, Finding
-from fengsui.formats.cap.parse import namespace
+from fengsui.formats.cap.parse import local, namespace
 
 VERSIONS: dict[str, Version] = {
     "urn:oasis:names:tc:emergency:cap:1.2": "1.2",
@@ -80,7 +80,7 @@ class _Reader:
     def fault(self, element: etree._Element, text: str, expected: str) -> None:
         """Note a text that does not have its form."""
         if len(self.faults) < MOST:
-            name = etree.QName(element).localname
+            name = local(element)
             problem = f"{name} 写了“{text.strip()[:60]}”，应为{expected}。"
             self.faults.append(Finding("X313", problem, line=element.sourceline or 0))
 

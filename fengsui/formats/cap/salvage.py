@@ -72,7 +72,8 @@ def _text(content: bytes, remarks: list[Remark]) -> str:
         return content.decode("utf-16", "replace")
     found = parse.ENCODING.match(content)
     declared = found[2].decode("ascii", "replace") if found else "utf-8"
-    for name in (declared, "utf-8", "gb18030"):
+    known = (declared,) if parse.KNOWN.fullmatch(declared.encode(errors="replace")) else ()
+    for name in (*known, "utf-8", "gb18030"):
         try:
             text = content.decode(name)
         except (UnicodeDecodeError, LookupError):
@@ -108,7 +109,7 @@ def _rename(root: etree._Element, remarks: list[Remark]) -> None:
     place = parse.namespace(root)
     odd: set[str] = set()
     for element in root.iter("*"):
-        name = str(element.tag).rpartition("}")[2].rpartition(":")[2]
+        name = parse.local(element).rpartition(":")[2]
         known = KNOWN.get(name.casefold())
         if known and parse.namespace(element) in (place, CAP, ""):
             odd |= {name} - {known}
@@ -131,10 +132,10 @@ def _hoist(root: etree._Element, remarks: list[Remark]) -> None:
 def _spill(root: etree._Element) -> set[str]:
     """Move elements out of those that hold only text (one that was not closed swallows what follows); their names."""
     spilt: set[str] = set()
-    for element in list(root.iter("*")):
+    for element in list(root.iterdescendants("*")):
         inside = list(element.iterchildren("*"))
-        if inside and etree.QName(element).localname in LEAVES:
-            spilt |= {etree.QName(child).localname for child in inside}
+        if inside and parse.local(element) in LEAVES:
+            spilt |= {parse.local(child) for child in inside}
             for child in reversed(inside):
                 element.addnext(child)
     return spilt
@@ -142,11 +143,11 @@ def _spill(root: etree._Element) -> set[str]:
 
 def _gather(parent: etree._Element, name: str, belongs: set[str]) -> set[str]:
     """Move those children that belong one level down into the first child that holds such; their names."""
-    lost = [child for child in parent.iterchildren("*") if etree.QName(child).localname in belongs]
+    lost = [child for child in parent.iterchildren("*") if parse.local(child) in belongs]
     if not lost:
         return set()
     holder = parent.find(f"{{{CAP}}}{name}")
     if holder is None:
         holder = etree.SubElement(parent, f"{{{CAP}}}{name}")
     holder.extend(lost)
-    return {etree.QName(child).localname for child in lost}
+    return {parse.local(child) for child in lost}

@@ -13,10 +13,11 @@ from pathlib import Path
 from lxml import etree
 
 from fengsui.core.cap_rules import MOST, Finding
-from fengsui.formats.cap.parse import namespace, parser
+from fengsui.formats.cap.parse import local, namespace, parser
 from fengsui.formats.cap.read import VERSIONS
 
 FILES = {"1.0": "cap-1.0.xsd", "1.1": "CAP-v1.1.xsd", "1.2": "CAP-v1.2.xsd"}
+FOLDER = Path(__file__).parent / "schema"
 SMALL = 16 * 1024
 MANY = 4_000
 """Elements up to which faults are looked up with their lines, however many there are; and bytes that never hold more."""
@@ -38,7 +39,7 @@ _turn = threading.Lock()
 def schema(name: str) -> etree.XMLSchema | None:
     """The schema of a namespace, None if there is none."""
     version = VERSIONS.get(name)
-    return etree.XMLSchema(file=Path(__file__).parent / "schema" / FILES[version]) if version else None
+    return etree.XMLSchema(file=FOLDER / FILES[version]) if version else None
 
 
 def faults(root: etree._Element, content: bytes) -> list[Finding]:
@@ -69,7 +70,7 @@ def _streamed(rules: etree.XMLSchema, content: bytes) -> list[Finding]:
 
 
 def _stranger(root: etree._Element) -> Finding:
-    name = etree.QName(root).localname
+    name = local(root)
     if name != "alert":
         return Finding(
             "X201", f"根元素是 {name[:40]}，不是 alert：这不是 CAP 报文。", "xsd", root.sourceline or 1

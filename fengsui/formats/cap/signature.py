@@ -142,8 +142,8 @@ def _children(element: etree._Element, names: tuple[str, ...], *, more: bool = F
         or set(full) & set(said[len(full) :])
         or (len(said) > len(full) and not more)
     ):
-        inside = "、".join(etree.QName(child).localname[:30] for child in found[:6]) or "空的"
-        name = etree.QName(element).localname
+        inside = "、".join(parse.local(child)[:30] for child in found[:6]) or "空的"
+        name = parse.local(element)
         raise Bad("X405", f"签名的 {name} 内是 {inside}，应为 {'、'.join(names)}，各一个。")
     return found
 
@@ -269,7 +269,7 @@ def _decoded(element: etree._Element) -> bytes:
     except (binascii.Error, ValueError):
         found = b""
     if not found or base64.b64encode(found).decode() != text:
-        raise Bad("X414", f"签名的 {etree.QName(element).localname} 不是规范的 base64：被改动过。")
+        raise Bad("X414", f"签名的 {parse.local(element)} 不是规范的 base64：被改动过。")
     return found
 
 
