@@ -11,6 +11,7 @@ from fengsui.gateways.settings import SettingsError
 
 KINDS = {
     "email": "fengsui.gateways.email:Email",
+    "mqtt": "fengsui.gateways.mqtt:Mqtt",
     "webhook": "fengsui.gateways.webhook:Webhook",
     "sms_smpp": "fengsui.gateways.sms_smpp:SmsSmpp",
 }
