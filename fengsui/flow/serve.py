@@ -112,6 +112,7 @@ class House:
             task.remove_done_callback(self._ended)
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.publisher.look()
         await asyncio.to_thread(self.jobs.stop)
         await asyncio.to_thread(self._listener.stop)
         await asyncio.to_thread(self.writer.stop)

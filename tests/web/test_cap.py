@@ -159,7 +159,7 @@ def test_without_a_key_nothing_leaves_the_desk_says_so_and_it_leaves_with_the_ne
 
     assert cap.digest == ""
     assert "S025" in cap.fault
-    assert [a.code for a in alarms if a.code == "R061"] == ["R061"]
+    assert until(lambda: [a.code for a in alarms if a.code == "R061"], bool) == ["R061"]
     assert Client().get(f"/cap/{cap.identifier}.xml").status_code == 404
     assert "对外报文" in actual.client().get("/desk").content.decode()
 
