@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,10 +147,17 @@ def issued(session: Session, signal: Signal) -> Issued:
         if isinstance(line.fact, Alerted) and line.fact.version <= signal.version:
             part = alerts.fold(part, line.fact)
     before = [s for s in signals.thread(session, signal.stream) if s.version < signal.version]
-    first = max((i for i, s in enumerate(before) if s.action == "issue"), default=0)
-    earlier = () if signal.action == "issue" else tuple(s.second for s in before[first:])
     action: Action = msgspec.convert(signal.action, Action)
-    return Issued(signal.stream, _series(signal), part, action, signal.second, _draft(signal.paper), earlier)
+    draft = _draft(signal.paper)
+    return Issued(
+        signal.stream, _series(signal), part, action, signal.second, draft, referred(before, action)
+    )
+
+
+def referred(before: Sequence[Signal], action: Action) -> tuple[int, ...]:
+    """The seconds of the versions that a new one refers to: those since the last issue. before: in their order."""
+    first = max((i for i, s in enumerate(before) if s.action == "issue"), default=0)
+    return () if action == "issue" else tuple(s.second for s in before[first:])
 
 
 def _series(signal: Signal) -> Series:

@@ -9,12 +9,15 @@ from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from fengsui.core import mind, wording
+from fengsui.core import alerts, calendar, cap_out, mind, wording
+from fengsui.core.cap_out import Issued
 from fengsui.core.clauses import touches
 from fengsui.core.facts import Consulted, DutyOpened, InsertionOrdered, Notified, SuspensionDecided
 from fengsui.core.state import Refusal, World
-from fengsui.flow import mailing
+from fengsui.flow import mailing, publish
 from fengsui.formats import sms
+from fengsui.formats.cap import write
+from fengsui.store import signals
 from fengsui.web import here, written
 from fengsui.web.written import Written
 
@@ -88,6 +91,28 @@ def foresee(draft: Written, now: int) -> Foreseen | Refusal:
     link = here.house().writer._setting.link  # noqa: SLF001 - the same link as the writer's, for the same length
     mails = [mailing.prepare("preview", n, after, draft.paper.body, link) for n in told]
     return _gathered(mails, facts, after, fact.stream)
+
+
+def cap(draft: Written, now: int) -> tuple[str, list[str]]:
+    """A draft as other systems would get it, not yet signed, and why it could not leave (nothing = it may)."""
+    world = here.world()
+    fact = written.fact(draft, TRIAL, now, stream="preview")
+    part = alerts.fold(world.at(fact.stream).alert, fact)
+    action = fact.action or ("issue" if fact.version == 1 else "change" if fact.zones else "cancel")
+    earlier = publish.referred(signals.thread(here.session(), fact.stream), action)
+    said = wording.draft(draft.paper.body)
+    issued = Issued(fact.stream, fact.series, part, action, now // calendar.SECOND, said, earlier)
+    try:
+        rings = publish.outlines(world.pack.id, here.house().vault.directory)
+        message = cap_out.message(issued, world.pack, rings)
+        shown = write.write(message).decode()
+    except (KeyError, ValueError) as error:
+        return "", [str(error)]
+    try:
+        write.gate(message)
+    except write.Refused as refused:
+        return shown, [f"{one.text}[{one.code}]" for one in refused.findings]
+    return shown, []
 
 
 def _gathered(mails: list[mailing.Mail], facts: list[Any], after: World, stream: str) -> Foreseen:
