@@ -2,7 +2,7 @@
 # System packages that the tests need; harmless when they are there. Needs root or sudo.
 set -eu
 
-PACKAGES="postgresql postfix kannel poppler-utils chromium fonts-noto-cjk"
+PACKAGES="postgresql postfix kannel poppler-utils mosquitto chromium fonts-noto-cjk"
 
 missing=""
 for package in $PACKAGES; do

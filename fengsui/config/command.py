@@ -16,10 +16,11 @@ from typing import Any
 
 from fengsui import config, gateways
 from fengsui.config import init, site
+from fengsui.core import calendar
 from fengsui.flow import backup, restore
 from fengsui.formats import packs
 from fengsui.gateways.contract import Gateway
-from fengsui.store import holds, vault, ways
+from fengsui.store import holds, signet, vault, ways
 from fengsui.store.migrate import migrate
 from fengsui.store.sql import Errors, Session
 
@@ -44,6 +45,14 @@ def add(commands: Any) -> None:
     command.add_argument("directory", type=Path, metavar="目录")
     command.add_argument("--keys", type=Path, metavar="文件", help="另存的密钥文件")
     command.set_defaults(run=_restore)
+    command = commands.add_parser(
+        "keys", help="签名证书：列出对外报文所用的；--new 另加一把，旧的到期前仍有效"
+    )
+    command.add_argument("--new", action="store_true", help="另造一把，从此由它签名")
+    command.add_argument(
+        "--name", default="", metavar="名称", help="新证书上的单位名称，不写为数据包的发布单位"
+    )
+    command.set_defaults(run=_keys)
     command = commands.add_parser("release", help="解除停发：列出待发条数，此后照常发出")
     command.add_argument("lane", nargs="?", default="", metavar="车道", help="只解除这一条，不写为全部")
     command.set_defaults(run=_release)
@@ -168,6 +177,22 @@ def _restore(arguments: argparse.Namespace) -> None:
     _say(f"已恢复：台账 {done.facts} 条，核验无误，链进入第 {done.epoch} 纪元。")
     _say(f"全部车道停发。{_waiting(done.waiting)}")
     _say("这些可能在备份之后已经发出，放行后会标“可能重复”再发。核对后执行 fengsui release。")
+
+
+def _keys(arguments: argparse.Namespace) -> None:
+    place = data()
+    pack = packs.load(site.which(place, site.read(place)))
+    if arguments.new:
+        made = signet.add(place, arguments.name or pack.texts.issuer, now())
+        _say(
+            f"已造 {made.id}，此后由它签名，无须重启。请备份 keys，并把新证书交给接收方：/cap/certificates.pem"
+        )
+    for one in signet.load(place):
+        begins, ends = (f"{calendar.local(at, pack.zone):%Y-%m-%d}" for at in (one.begins, one.ends))
+        state = "有效" if one.begins <= now() < one.ends else "已过期或未生效"
+        _say(f"{one.id}　{one.certificate.subject.rfc4514_string()}　{begins} 至 {ends}　{state}")
+    for file in signet.unusable(place):
+        _say(f"{file}　不可用：已损坏、密钥太短，或可被他人读取")
 
 
 def _repoint(file: Path, url: str) -> None:

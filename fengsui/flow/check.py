@@ -29,7 +29,7 @@ from fengsui.formats import pdf
 from fengsui.formats.packs import PackError
 from fengsui.gateways.contract import Gateway, Health
 from fengsui.gateways.settings import SettingsError
-from fengsui.store import history, holds, people, vault, verify
+from fengsui.store import history, holds, people, signet, vault, verify
 from fengsui.store.sql import Errors, Session
 
 LAST = 20_000
@@ -40,6 +40,8 @@ ROOM = 2 << 30
 """Bytes of disk below which somebody must make room."""
 OFF = MINUTE
 """µs by which clocks may differ."""
+SOON = 60
+"""Days before its end at which a certificate is to be replaced."""
 SHOWN = 8
 """Names in one line; the rest is a number."""
 
@@ -124,7 +126,23 @@ def _keys(ground: Ground) -> Generator[Finding, None, Any]:
         return None
     if not open_:
         yield Finding("正常", "C036", "密钥齐全，权限正确。")
+    yield from _signets(ground)
     return keys
+
+
+def _signets(ground: Ground) -> Iterator[Finding]:
+    """Whether messages for other systems can be signed, and for how long."""
+    for name in signet.unusable(ground.data):
+        yield Finding("注意", "C046", f"签名密钥“{name}”不可用：已损坏、太短，或可被他人读取。")
+    try:
+        one = signet.signing(signet.load(ground.data), ground.now)
+    except signet.NoSignet as fault:
+        yield Finding("故障", "C046", str(fault))
+        return
+    days = (one.ends - ground.now) // calendar.DAY
+    kind: Kind = "注意" if days < SOON else "正常"
+    more = "请执行 fengsui keys --new，并把新证书交给接收方。" if days < SOON else ""
+    yield Finding(kind, "C046", f"对外报文的签名证书还有 {days} 天到期。{more}")
 
 
 def _address(ground: Ground, sending: bool) -> Iterator[Finding]:

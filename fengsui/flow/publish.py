@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +61,7 @@ class Publisher:
         self._wake = asyncio.Event()
         self._versions: dict[str, int] = {}
         self._again = True
+        self._turn = threading.Lock()
         self._told: set[tuple[str, str]] = set()
 
     def woken(self, change: Change, loop: asyncio.AbstractEventLoop) -> None:
@@ -74,29 +76,37 @@ class Publisher:
         """Until cancelled."""
         while True:
             self._wake.clear()
-            try:
-                await asyncio.to_thread(self.publish)
-            except (*Errors, OSError, Unwritten, Parked, TimeoutError) as error:
-                self._again = True
-                log.warning("对外报文暂时发不出，稍后再试：%s [R060]", error)
+            await self.look()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
                     await self._wake.wait()
 
-    def publish(self) -> int:
-        """Make and hand on what waits; how many messages left. In a thread of its own."""
+    async def look(self) -> None:
+        """Make and hand on what waits; what fails in passing is tried again the next time."""
+        try:
+            await asyncio.to_thread(self._publish)
+        except (*Errors, OSError, Unwritten, Parked, TimeoutError) as error:
+            self._again = True
+            log.warning("对外报文暂时发不出，稍后再试：%s [R060]", error)
+
+    def _publish(self) -> None:
+        """In a thread: one at a time, also while the house is stopping."""
+        with self._turn:
+            self._all()
+
+    def _all(self) -> None:
         session, again = Session(), self._again
         self._again = False
         try:
             since = max(0, self._now() - LATEST) // SECOND
             found = caps.waiting(session, since, again=again)
-            left = sum(self._one(session, signal) for signal in found)
+            for signal in found:
+                self._one(session, signal)
         finally:
             session.close()
-        return left
 
-    def _one(self, session: Session, signal: Signal) -> bool:
-        """Make the message of a version, or keep why there is none. Whether it left."""
+    def _one(self, session: Session, signal: Signal) -> None:
+        """Make the message of a version, or keep why there is none."""
         pack = self._writer.world.pack
         cap = Cap(
             cap_out.identifier(signal.second, pack), signal.stream, signal.version, _series(signal), signal.second,
@@ -107,12 +117,11 @@ class Publisher:
         except FAULTS as error:
             self._again = self._again or isinstance(error, signet.NoSignet)
             self._failed(msgspec.structs.replace(cap, fault=_said(error)), signal.level)
-            return False
+            return
         paper = Paper(KIND, content)
         _keep(paper, self._now())
         told = msgspec.structs.replace(cap, digest=paper.digest)
         self._writer.publish(told, content.decode(), signal.level).result(PATIENCE)
-        return True
 
     def _made(self, session: Session, signal: Signal, pack: Pack) -> bytes:
         """The signed bytes of a version. Raises what keeps it from leaving."""
@@ -138,10 +147,17 @@ def issued(session: Session, signal: Signal) -> Issued:
         if isinstance(line.fact, Alerted) and line.fact.version <= signal.version:
             part = alerts.fold(part, line.fact)
     before = [s for s in signals.thread(session, signal.stream) if s.version < signal.version]
-    first = max((i for i, s in enumerate(before) if s.action == "issue"), default=0)
-    earlier = () if signal.action == "issue" else tuple(s.second for s in before[first:])
     action: Action = msgspec.convert(signal.action, Action)
-    return Issued(signal.stream, _series(signal), part, action, signal.second, _draft(signal.paper), earlier)
+    draft = _draft(signal.paper)
+    return Issued(
+        signal.stream, _series(signal), part, action, signal.second, draft, referred(before, action)
+    )
+
+
+def referred(before: Sequence[Signal], action: Action) -> tuple[int, ...]:
+    """The seconds of the versions that a new one refers to: those since the last issue. before: in their order."""
+    first = max((i for i, s in enumerate(before) if s.action == "issue"), default=0)
+    return () if action == "issue" else tuple(s.second for s in before[first:])
 
 
 def _series(signal: Signal) -> Series:

@@ -115,6 +115,7 @@ class House:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._departures.stop)
+        await self.publisher.look()
         await asyncio.to_thread(self.jobs.stop)
         await asyncio.to_thread(self._listener.stop)
         await asyncio.to_thread(self.writer.stop)

@@ -11,6 +11,8 @@ from fengsui.gateways.settings import SettingsError
 
 KINDS = {
     "email": "fengsui.gateways.email:Email",
+    "mqtt": "fengsui.gateways.mqtt:Mqtt",
+    "webhook": "fengsui.gateways.webhook:Webhook",
     "sms_smpp": "fengsui.gateways.sms_smpp:SmsSmpp",
 }
 """Kind of gateway → where its class is. A new gateway: one file, one line here, one table of tests."""

@@ -32,7 +32,7 @@ from fengsui.rehearse.mailbox import Mailbox
 from fengsui.rehearse.people import DOMAIN, Invented, Population
 from fengsui.rehearse.smsc import Centre
 from fengsui.rehearse.smsc_plan import Plan
-from fengsui.store import history, people, vault
+from fengsui.store import history, people, signet, vault
 from fengsui.store.archive import Paper
 from fengsui.store.migrate import migrate
 from fengsui.store.sql import Session
@@ -120,7 +120,9 @@ class Stage:
     def _place(self) -> vault.Vault:
         configure(self.place)
         migrate()
-        return vault.create(self.place, 0)  # valid whatever night is rehearsed
+        keys = vault.create(self.place, 0)  # valid whatever night is rehearsed
+        signet.add(self.place, "Fengsui rehearsal", self.clock.now())
+        return keys
 
     async def stop(self) -> None:
         """Stop the house, hang up."""

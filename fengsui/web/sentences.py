@@ -37,7 +37,7 @@ from fengsui.core.state import World
 from fengsui.store.history import Line
 
 CHANNELS = {
-    "sms": "短信", "voice": "语音电话", "email": "邮件", "fax": "传真", "im": "工作群",
+    "cap": "对外报文", "sms": "短信", "voice": "语音电话", "email": "邮件", "fax": "传真", "im": "工作群",
     "dedicated_channel": "专用通道", "link": "短信链接", "call": "人工电话", "": "",
 }  # fmt: skip
 REACHED = {"handed_over": "已提交", "delivered": "已送达", "read": "已读", "acknowledged": "已签收"}

@@ -6,10 +6,14 @@ import math
 import re
 from typing import NamedTuple
 
-from fengsui.core import calendar
+from fengsui.core import alerts, calendar, cap_out, wording
+from fengsui.core.cap_out import Issued
 from fengsui.core.clauses import LEVELS
 from fengsui.core.state import State, World
-from fengsui.web import airing
+from fengsui.flow import publish
+from fengsui.formats.cap import write
+from fengsui.store import signals
+from fengsui.web import airing, here, written
 from fengsui.web.written import Written
 
 PACE = 4.0
@@ -22,7 +26,7 @@ SPOKEN = re.compile(r"[^\W_]")
 
 class Voices(NamedTuple):
     """crawl, anchor: "" where nothing is aired; seconds: of the announcement; page: rows of the form that is faxed; cap: the
-    XML of the message, "" = not there yet.
+    message that other systems get, not yet signed; barred: why it could not leave.
     """
 
     crawl: str
@@ -30,6 +34,7 @@ class Voices(NamedTuple):
     seconds: int
     page: list[tuple[str, str]]
     cap: str
+    barred: list[str]
 
     @property
     def long(self) -> bool:
@@ -43,7 +48,7 @@ def spoken(draft: Written, state: State, world: World) -> Voices:
     if state.alert.holds:
         crawl = airing.text(state, "crawl", world, draft.paper.body)
         anchor = airing.text(state, "anchor", world, draft.paper.body)
-    return Voices(crawl, anchor, seconds(anchor), page(draft, state, world), cap(draft))
+    return Voices(crawl, anchor, seconds(anchor), page(draft, state, world), *cap(draft, state.alert.at))
 
 
 def seconds(text: str) -> int:
@@ -80,7 +85,23 @@ def page(draft: Written, state: State, world: World) -> list[tuple[str, str]]:
     return [(name, text) for name, text in rows if text]
 
 
-def cap(draft: Written) -> str:
-    """The CAP message of a draft; "" until ``formats.cap`` is wired in here."""
-    del draft
-    return ""
+def cap(draft: Written, now: int) -> tuple[str, list[str]]:
+    """A draft as other systems would get it, not yet signed, and why it could not leave (nothing = it may)."""
+    world = here.world()
+    fact = written.fact(draft, "preview", now, stream="preview")
+    part = alerts.fold(world.at(fact.stream).alert, fact)
+    action = fact.action or ("issue" if fact.version == 1 else "change" if fact.zones else "cancel")
+    earlier = publish.referred(signals.thread(here.session(), fact.stream), action)
+    said = wording.draft(draft.paper.body)
+    issued = Issued(fact.stream, fact.series, part, action, now // calendar.SECOND, said, earlier)
+    try:
+        rings = publish.outlines(world.pack.id, here.house().vault.directory)
+        message = cap_out.message(issued, world.pack, rings)
+        shown = write.write(message).decode()
+    except (KeyError, ValueError) as error:
+        return "", [str(error)]
+    try:
+        write.gate(message)
+    except write.Refused as refused:
+        return shown, [f"{one.text}[{one.code}]" for one in refused.findings]
+    return shown, []

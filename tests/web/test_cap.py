@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import feedparser
+import msgspec
 import pytest
 from cryptography import x509
 from django.test import Client
@@ -159,7 +160,7 @@ def test_without_a_key_nothing_leaves_the_desk_says_so_and_it_leaves_with_the_ne
 
     assert cap.digest == ""
     assert "S025" in cap.fault
-    assert [a.code for a in alarms if a.code == "R061"] == ["R061"]
+    assert until(lambda: [a.code for a in alarms if a.code == "R061"], bool) == ["R061"]
     assert Client().get(f"/cap/{cap.identifier}.xml").status_code == 404
     assert "对外报文" in actual.client().get("/desk").content.decode()
 
@@ -183,3 +184,31 @@ def test_what_the_gate_refuses_does_not_leave_and_the_next_does(actual):
 
     assert (first.digest, "X608" in first.fault) == ("", True)
     assert second.digest
+
+
+def test_the_page_of_a_signal_leads_to_its_messages(actual):
+    actual.issue(series="actual")
+    (cap,) = told(actual, 1)
+
+    assert f"/cap/{cap.identifier}.xml" in actual.client().get(f"/ledger/{INCIDENT}").content.decode()
+
+
+def test_a_draft_is_shown_as_others_would_get_it_or_why_they_would_not(actual):
+    from fengsui.web import voices
+    from fengsui.web.written import Written
+
+    actual.issue(series="actual")
+    told(actual, 1)
+    draft = Written(
+        stream=INCIDENT, replaces=1, hazard="rainstorm", zones={"140215209": "orange"},
+        expires=actual.now + 3600_000_000, forecast="预计未来3小时降雨减弱。", author="forecaster", series="actual",
+    )  # fmt: skip
+
+    text, faults = voices.cap(draft, actual.now)
+    assert faults == []
+    shown = verdict(text.encode()).alert
+    assert (shown.msg_type, shown.infos[0].severity) == ("Update", "Severe")
+    assert "14021541600000_20270721021300" in shown.references
+    text, faults = voices.cap(msgspec.structs.replace(draft, forecast="这是演练。"), actual.now)
+    assert text
+    assert "X608" in faults[0]

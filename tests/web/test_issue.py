@@ -422,7 +422,9 @@ def test_lifting_needs_a_reason_and_a_second_person_and_tells_who_was_told(busy:
 
     assert (
         "W122"
-        in author.post(f"/issue/{INCIDENT}/cancel", fields | {"cause": "〔天气现象〕已明显减弱，"}).content.decode()
+        in author.post(
+            f"/issue/{INCIDENT}/cancel", fields | {"cause": "〔天气现象〕已明显减弱，"}
+        ).content.decode()
     )
     answer = author.post(f"/issue/{INCIDENT}/cancel", fields)
     draft = Draft.objects.get(pk=int(answer["Location"].rsplit("/", 1)[1]))

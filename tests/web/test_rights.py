@@ -12,8 +12,8 @@ from tests.web.site import INCIDENT, Site
 
 HOT = {"phone"}
 """Pages of the raw entry, which have no address among the others."""
-WORDS = {"form": "xml",
-    "stream": INCIDENT, "post": "聚乐乡/duty_officer/1", "name": "sms_1", "what": "none", "token": "aaaaaaaaaaaa",
+WORDS = {
+    "form": "xml", "stream": INCIDENT, "post": "聚乐乡/duty_officer/1", "name": "sms_1", "what": "none", "token": "aaaaaaaaaaaa",
     "hazard": "rainstorm", "level": "red", "number": 1, "draft": 1, "version": 1, "series": "exercise", "digest": "0" * 64,
 }  # fmt: skip
 """What stands in an address, by the name of its place."""

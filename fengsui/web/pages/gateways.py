@@ -28,6 +28,8 @@ from fengsui.web.pages.login import account_of
 TITLES = {
     "sms_smpp": "短信（SMPP）",
     "email": "邮件（SMTP）",
+    "mqtt": "报文通告（MQTT，WIS2）",
+    "webhook": "报文推送（HTTP）",
     "sms_cmpp": "短信（CMPP）",
     "voice": "语音",
     "fax": "传真",

@@ -18,7 +18,7 @@ from fengsui.core.board import Row
 from fengsui.core.clauses import Clause, Pack
 from fengsui.core.facts import kind
 from fengsui.core.state import World
-from fengsui.store import streams
+from fengsui.store import caps, streams
 from fengsui.store.history import Line
 from fengsui.store.streams import Stream
 from fengsui.web import atlas, here, lists, outlook, past, places, sentences
@@ -126,6 +126,7 @@ def stream(request: HttpRequest, stream: str) -> HttpResponse:
         "groups": groups,
         "head": streams.head(here.session()),
         "plays": bool(found.alerts),
+        "caps": caps.thread(here.session(), stream),
     }
     return render(request, "stream.html", context | _timeline(request, found, world))
 
