@@ -60,7 +60,7 @@ def supposed(draft: Written) -> dict[str, str]:
 
 
 def code_required(draft: Written, mode: str = "") -> bool:
-    """Whether the level asks for a one-time code: as the pack says, in a district in earnest (ADR 0008).
+    """Whether the level asks for a one-time code: as the pack says, in a district in earnest (ADR 0009).
 
     Taking back is never held up by it: a false alarm that runs on does more harm.
     """
