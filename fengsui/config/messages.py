@@ -176,7 +176,7 @@ def _shown(name: str, one: Incoming, before: str) -> Iterator[str]:
     within = f"（在 {one.part.within} 内，第 {one.part.line} 行）" if one.part.within else ""
     yield from _told(f"{name}{within}", one.verdict)
     if before:
-        yield f"  {REPLAYS[before]}[X514]"
+        yield f"  这份报文以前读到过：{REPLAYS[before]}[X514]"
     dangers = "、".join(f"{d.name}{f'（{d.level}）' if d.level else ''}" for d in one.sense.dangers)
     yield f"  读出：{one.alert.msg_type or '？'}　{dangers or '灾种不明'}　发送 {_time(one.alert.sent) or '不明'}"
     if one.located.townships:

@@ -411,7 +411,7 @@ def test_a_job_that_fails_writes_nothing_and_stops_nobody(database, session):
     reached = [b for b in district.facts(session, "reached") if '"handed_over"' in b]
     assert len(reached) == len(set(reached)) == 10
     assert list(verify(session, database.vault)) == []
-    assert rebuild.rebuild(session) == 0
+    assert rebuild.rebuild(session, "Asia/Shanghai") == 0
 
 
 def test_who_stops_waiting_does_not_stop_the_writer(database):
