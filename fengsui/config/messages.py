@@ -23,7 +23,10 @@ from fengsui.formats.cap.verdict import Verdict, verdict
 
 LAYERS: dict[Layer, str] = {"xml": "格式", "xsd": "模式", "semantic": "规范", "signature": "签名"}
 STATES = {True: "通过", False: "不通过", None: "未判"}
-REPLAYS = {"same": "重复报文，与前面一份相同。", "altered": "同一标识而内容不同的报文，前面已有一份。"}
+REPLAYS = {
+    "same": "重复报文，与前面一份相同。[X514]",
+    "altered": "前面已有一份标识相同而内容不同的报文。[X515]",
+}
 
 
 def add(commands: Any) -> None:
@@ -176,7 +179,7 @@ def _shown(name: str, one: Incoming, before: str) -> Iterator[str]:
     within = f"（在 {one.part.within} 内，第 {one.part.line} 行）" if one.part.within else ""
     yield from _told(f"{name}{within}", one.verdict)
     if before:
-        yield f"  这份报文以前读到过：{REPLAYS[before]}[X514]"
+        yield f"  {REPLAYS[before]}"
     dangers = "、".join(f"{d.name}{f'（{d.level}）' if d.level else ''}" for d in one.sense.dangers)
     yield f"  读出：{one.alert.msg_type or '？'}　{dangers or '灾种不明'}　发送 {_time(one.alert.sent) or '不明'}"
     if one.located.townships:

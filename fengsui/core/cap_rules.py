@@ -90,11 +90,16 @@ def _addressed(alert: Alert) -> Iterator[Finding]:
 def _referring(alert: Alert) -> Iterator[Finding]:
     if alert.references.strip():
         if cap_forms.references(alert.references) is None:
-            text = f"references 写了“{alert.references.strip()[:80]}”，每项应为“sender,identifier,sent”，以空白相隔。"
-            yield Finding("X306", text, where=("references",))
+            said = alert.references.strip()[:80]
+            yield Finding(
+                "X306",
+                f"references 写了“{said}”，每项应为“sender,identifier,sent”，以空白相隔。",
+                where=("references",),
+            )
     elif alert.msg_type in ANSWERS:
-        text = f"msgType 为 {alert.msg_type}，必须用 references 指明所针对的报文。"
-        yield Finding("X305", text, where=("msgType",))
+        yield Finding(
+            "X305", f"msgType 为 {alert.msg_type}，必须用 references 指明所针对的报文。", where=("msgType",)
+        )
 
 
 def _over(sent: Moment, info: Info, where: Path) -> Iterator[Finding]:
@@ -131,8 +136,9 @@ def _far(point: Point) -> Finding:
 def _circle(text: str) -> tuple[Finding, ...]:
     found = cap_forms.circle(text)
     if found is None or found.radius < 0:
-        problem = f"圆写了“{text.strip()[:60]}”，应为“纬度,经度 半径”，半径以公里计，不为负。"
-        return (Finding("X311", problem),)
+        return (
+            Finding("X311", f"圆写了“{text.strip()[:60]}”，应为“纬度,经度 半径”，半径以公里计，不为负。"),
+        )
     if not cap_forms.on_earth(found.centre):
         return (_far(found.centre),)
     return ()

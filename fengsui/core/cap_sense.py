@@ -94,8 +94,7 @@ def _level(info: Info) -> tuple[Level | None, list[Remark]]:
         if level := colour(text, bare=place == "参数"):
             return level, _doubt(info, level, rated, place)
     if rated:
-        problem = f"没有写颜色，按 severity“{info.severity}”推定为{NAMES[rated]}。"
-        return rated, [Remark("X521", problem)]
+        return rated, [Remark("X521", f"没有写颜色，按 severity“{info.severity}”推定为{NAMES[rated]}。")]
     return None, [Remark("X522", "没有写颜色，severity 也没有说明，级别待人工确认。", grave=True)]
 
 
@@ -105,8 +104,9 @@ def _doubt(info: Info, level: Level, rated: Level | None, place: str) -> list[Re
     if rated is None:
         said = info.severity or "缺"
         return [Remark("X523", f"severity 为“{said[:20]}”，级别取自{place}：{NAMES[level]}。")]
-    problem = f"severity“{info.severity}”与{place}的{NAMES[level]}不符，以{place}为准。"
-    return [Remark("X524", problem, grave=True)]
+    return [
+        Remark("X524", f"severity“{info.severity}”与{place}的{NAMES[level]}不符，以{place}为准。", grave=True)
+    ]
 
 
 def _places(info: Info) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from fengsui.rehearse.bench import cap
+
 MODULE = Path(__file__).parents[1] / "node_modules" / "smpp"
 DISPATCH = {
     "recipients", "responsible", "delivered", "messages_per_s", "first_ms", "lost", "duplicates", "rss_mb",
@@ -161,3 +163,35 @@ def test_against_kannel():
     assert (found["lost"], found["duplicates"], found["kannel"]["lost"]) == (0, 0, 0)
     assert found["kannel"]["characters"] == found["characters"] == 48
     assert found["ratio"] > 0.4  # the ratio itself needs a quiet machine
+
+
+def test_cap_messages_are_judged_at_a_rate_worth_the_name():
+    found = best(lambda: bench_cap("--rounds", "10"), lambda f: f["ratio_lxml"] > 0.35)
+    assert found.keys() == {
+        "corpus", "documents", "bytes", "valid", "rounds", "documents_per_s", "lxml_per_s", "capvalidator_per_s",
+        "capvalidator_schema_per_s", "ratio_lxml", "ratio_capvalidator", "largest_bytes", "peak_mb", "process_mb",
+    }  # fmt: skip
+    assert (found["documents"], found["valid"]) == (29, 19)
+    assert found["ratio_lxml"] > 0.35  # the figure itself needs the whole corpus and a quiet machine
+    assert found["ratio_capvalidator"] > 3
+    assert found["largest_bytes"] > 1_600_000
+    assert found["peak_mb"] < 40
+
+
+def bench_cap(*words):
+    """The CAP bench over the samples that go with the product."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fengsui", "bench", "cap", "--json", "--corpus", str(cap.SAMPLES), *words],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--corpus", "none"], "B011"), (["--rounds", "0"], "B012")])
+def test_a_cap_bench_that_cannot_be(words, code):
+    done = subprocess.run(
+        [sys.executable, "-m", "fengsui", "bench", "cap", *words],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert code in done.stderr

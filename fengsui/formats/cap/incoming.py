@@ -55,7 +55,7 @@ def _one(part: Part, pack: Pack, today: str, trust: Trust | None, at: int | None
     about = sense(alert, pack)
     codes = [code for info in alert.infos for area in info.areas for code in area.geocodes]
     located = geocodes.locate(codes, pack, _day(alert) or today)
-    places = [Remark("X531", text) for text in located.remarks]
+    places = [Remark("X531", f"区域编码：{text}") for text in located.remarks]
     if alert.infos and not (located.townships or located.ambiguous or places):
         places = [Remark("X532", "没有本区的区域编码，影响范围待人工确认。")]
     return Incoming(part, said, alert, about, located, (*remarks, *more, *about.remarks, *places))

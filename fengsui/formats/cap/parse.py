@@ -110,8 +110,9 @@ def tree(content: bytes, using: etree.XMLParser) -> etree._Element:
 def admitted(content: bytes) -> bytes:
     """The bytes that may be parsed, UTF-16 made UTF-8. Raises Refused for what can be told without parsing."""
     if len(content) > MAX_BYTES:
-        problem = f"文件 {len(content):,} 字节，超过上限 {MAX_BYTES:,} 字节，未解析。"
-        raise Refused(Finding("X101", problem, "xml"))
+        raise Refused(
+            Finding("X101", f"文件 {len(content):,} 字节，超过上限 {MAX_BYTES:,} 字节，未解析。", "xml")
+        )
     if content.count(b"<") > 2 * MAX_TAGS:
         raise Refused(Finding("X102", f"标记超过 {MAX_TAGS:,} 个，未解析。", "xml"))
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -134,8 +135,9 @@ def _narrowed(content: bytes) -> bytes:
 
 
 def _dtd(line: int) -> Finding:
-    problem = "含文档类型声明（DTD）。报文不需要它，它可以夹带外部文件和实体，一律不受理。"
-    return Finding("X104", problem, "xml", line)
+    return Finding(
+        "X104", "含文档类型声明（DTD）。报文不需要它，它可以夹带外部文件和实体，一律不受理。", "xml", line
+    )
 
 
 def _said(error: etree.XMLSyntaxError) -> str:

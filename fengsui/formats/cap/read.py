@@ -80,9 +80,8 @@ class _Reader:
     def fault(self, element: etree._Element, text: str, expected: str) -> None:
         """Note a text that does not have its form."""
         if len(self.faults) < MOST:
-            name = local(element)
-            problem = f"{name} 写了“{text.strip()[:60]}”，应为{expected}。"
-            self.faults.append(Finding("X313", problem, line=element.sourceline or 0))
+            said = f"{local(element)} 写了“{text.strip()[:60]}”"
+            self.faults.append(Finding("X313", f"{said}，应为{expected}。", line=element.sourceline or 0))
 
     def struct(self, element: etree._Element, kind: Any) -> Any:
         """The struct that an element is. The innermost loop of the house: it is written for speed."""

@@ -10,6 +10,7 @@ import threading
 from functools import cache
 from pathlib import Path
 
+import msgspec
 from lxml import etree
 
 from fengsui.core.cap_rules import MOST, Finding
@@ -75,32 +76,33 @@ def _stranger(root: etree._Element) -> Finding:
         return Finding(
             "X201", f"根元素是 {name[:40]}，不是 alert：这不是 CAP 报文。", "xsd", root.sourceline or 1
         )
-    problem = f"命名空间“{namespace(root)[:80]}”不是 CAP 1.0、1.1 或 1.2 的。"
-    return Finding("X202", problem, "xsd", root.sourceline or 1)
+    return Finding(
+        "X202", f"命名空间“{namespace(root)[:80]}”不是 CAP 1.0、1.1 或 1.2 的。", "xsd", root.sourceline or 1
+    )
 
 
 def _explained(entry: etree._LogEntry) -> Finding:
     """One entry of libxml2's log. What it quotes of the document is cut short."""
     subject, _, said = entry.message.partition(": ")
     element = (SUBJECT.search(subject) or ["", ""])[1]
-    code, text = _said(said)
-    return Finding(code, f"{element[:60]} {text}", "xsd", entry.line)
+    found = _said(said)
+    return msgspec.structs.replace(found, text=f"{element[:60]} {found.text}", layer="xsd", line=entry.line)
 
 
-def _said(said: str) -> tuple[str, str]:
+def _said(said: str) -> Finding:
     if said.startswith("Character content"):
-        return "X205", "内不得有文字，只能有下级元素。"
+        return Finding("X205", "内不得有文字，只能有下级元素。")
     if said.startswith("This element is not expected"):
-        return "X203", f"不应出现在此处{_expected(said, '，此处应为 ')}。"
+        return Finding("X203", f"不应出现在此处{_expected(said, '，此处应为 ')}。")
     if said.startswith("Missing child element"):
-        return "X204", f"缺少下级元素{_expected(said, '：')}。"
+        return Finding("X204", f"缺少下级元素{_expected(said, '：')}。")
     if found := LISTED.search(said):
-        return "X206", f"写了“{found[1][:60]}”，只能是 {found[2][:200]} 之一。"
+        return Finding("X206", f"写了“{found[1][:60]}”，只能是 {found[2][:200]} 之一。")
     if found := VALUE.search(said):
-        return "X207", f"写了“{found[1][:60]}”，写法不对。"
+        return Finding("X207", f"写了“{found[1][:60]}”，写法不对。")
     if found := ATTRIBUTE.search(said):
-        return "X208", f"不得有属性 {found[1][:60]}。"
-    return "X209", f"不合模式：{said[:200]}"
+        return Finding("X208", f"不得有属性 {found[1][:60]}。")
+    return Finding("X209", f"不合模式：{said[:200]}")
 
 
 def _expected(said: str, before: str) -> str:

@@ -245,17 +245,21 @@ def _canonical(
     if name not in CANONICAL:
         raise Bad("X410", f"规范化算法 {name.rpartition('/')[2][:40]} 不受理。")
     exclusive, said = CANONICAL[name]
-    if etree.iselement(node):
-        # lxml canonicalises a part of a document wrongly (default namespace below the second level): a document of its own
-        node = etree.fromstring(etree.tostring(node, with_tail=False), parse.parser())
     prefixes = [] if form is None else [one.get("PrefixList", "") for one in form.iterchildren(INCLUSIVE)]
     try:
-        return etree.tostring(
-            node, method="c14n", exclusive=exclusive, with_comments=said and comments,
+        if etree.iselement(node):
+            # lxml canonicalises a part of a document wrongly (default namespace below the second level): a document of its own
+            node = etree.fromstring(etree.tostring(node, encoding="utf-8", with_tail=False), parse.parser())
+        content: bytes = etree.tostring(
+            node,
+            method="c14n",
+            exclusive=exclusive,
+            with_comments=said and comments,
             inclusive_ns_prefixes=" ".join(prefixes).split() or None,
-        )  # fmt: skip
+        )
     except etree.LxmlError as error:
         raise Bad("X410", "报文无法规范化，签名无从核验。") from error
+    return content
 
 
 # ── small things 零件 ─────────────────────────────────────────────────────────
