@@ -1,0 +1,49 @@
+"""Every page can be reached: by a link, a button or a form that some role is shown. A page that nobody finds is no page."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from fengsui.web import rights
+from fengsui.web.urls import urlpatterns
+from tests.web import described
+from tests.web.site import Site, night
+from tests.web.test_issue import form, trust
+from tests.web.test_letters import heard, settled
+
+FIRST = ("/", "/own")
+UNLINKED = rights.PUBLIC
+"""Pages of a message's link, of the login, and pictures."""
+
+
+class Browser:
+    """A role's browser as ``described`` wants one."""
+
+    def __init__(self, site: Site, role: str) -> None:
+        self._client = site.client(role)
+
+    def get(self, path: str) -> str:
+        answer: Any = self._client.get(quote(path, safe="/?&=%|+"), follow=True)
+        html = answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html")
+        return str(answer.content.decode()) if html else ""
+
+
+def test_every_page_can_be_reached_by_what_pages_show(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(described, "EACH", 1)
+    site = night(quiet)
+    words = "听不懂的话"
+    heard(site, site.holder("峰峪乡/duty_officer/1"), words)
+    settled(site, words)
+    assert trust(site, "forecaster").post("/issue", form(site, zone=["140215211"])).status_code == 303
+
+    found = {
+        name
+        for role in rights.ROLES
+        for name in described.visited(Browser(site, role), FIRST)  # type: ignore[arg-type]
+        if rights.may(role, name)
+    }
+
+    assert {str(p.name) for p in urlpatterns} - found - UNLINKED - {"home"} == set()
