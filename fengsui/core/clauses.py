@@ -275,7 +275,9 @@ class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     levels: dict[str, str]
     verbs: dict[str, str]  # action → its name
     causes: dict[str, tuple[str, ...]] = {}  # hazard ("any" = every) → causes that one click puts in
-    ends: dict[str, tuple[str, ...]] = {}  # hazard → causes of lifting; the first stands there from the beginning
+    ends: dict[
+        str, tuple[str, ...]
+    ] = {}  # hazard → causes of lifting; the first stands there from the beginning
     numbers: dict[str, str] = {}  # series → how its numbers are written, from {year} and {number}
 
 

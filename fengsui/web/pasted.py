@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from fengsui.core.clauses import LEVELS
+from fengsui.formats.texts import reading
+from fengsui.formats.texts.reading import Reading, Warned
 from fengsui.web import here, slips, written
 
-READER = "fengsui.formats.texts.reading"
 LONGEST = 5000
 """Characters of a pasted text."""
 
@@ -32,18 +31,9 @@ class Read(NamedTuple):
     wrong: list[str]
 
 
-def reading(text: str) -> Any:
-    """The text as ``formats.texts`` reads it; None while there is no reader."""
-    if importlib.util.find_spec("fengsui.formats.texts") is None:
-        return None
-    return importlib.import_module(READER).read(text, here.pack().hazards)
-
-
-def check(text: str) -> Read | None:
-    """A pasted text, read and compared with what is in force; None while there is no reader."""
-    found = reading(text)
-    if found is None:
-        return None
+def check(text: str) -> Read:
+    """A pasted text, read and compared with what is in force."""
+    found = reading.read(text, here.pack().hazards)
     valid = found.valid
     until = [part for part in (valid.begin, valid.end) if part] if valid else []
     fields = [
@@ -57,7 +47,7 @@ def check(text: str) -> Read | None:
     return Read([(name, said or "未写") for name, said in fields], lines, _wrong(text, found))
 
 
-def _line(one: Any, found: Any) -> Line:
+def _line(one: Warned, found: Reading) -> Line:
     pack = here.pack()
     hazard, level = pack.hazards.get(one.hazard), one.level or ""
     title = f"{hazard.name if hazard else one.hazard}{pack.texts.levels.get(level, '（未写颜色）')}"
@@ -101,7 +91,7 @@ def _against(hazard: str, level: str, places: list[str]) -> list[str]:
     return wrong
 
 
-def _wrong(text: str, found: Any) -> list[str]:
+def _wrong(text: str, found: Reading) -> list[str]:
     series = here.world().at("district").series
     if found.drill and series == "actual":
         return ["文本自称演练，不能作为实战预警发布。[W222]"]

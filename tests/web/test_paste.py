@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 
 import pytest
@@ -14,7 +13,6 @@ TEXT = (
     "云州区气象台2027年7月21日2时10分发布暴雨红色预警信号：受对流云系影响，预计未来3小时降雨量将达100毫米以上。"
     "预警区域：聚乐乡、峰峪乡。"
 )
-READS = importlib.util.find_spec("fengsui.formats.texts") is not None
 
 
 def pasted(site: Site, text: str) -> str:
@@ -30,7 +28,6 @@ def test_without_a_reader_nothing_is_lost(quiet: Site) -> None:
     assert ("手工拟稿" in page) != READS
 
 
-@pytest.mark.skipif(not READS, reason="the reader comes with its own branch")
 def test_it_is_read_and_taken_over_with_a_click(quiet: Site) -> None:
     page = pasted(quiet, TEXT)
 
@@ -41,7 +38,6 @@ def test_it_is_read_and_taken_over_with_a_click(quiet: Site) -> None:
     assert re.search('value="rainstorm/red"[^>]* checked', form)
 
 
-@pytest.mark.skipif(not READS, reason="the reader comes with its own branch")
 @pytest.mark.parametrize(
     ("text", "said"),
     [
