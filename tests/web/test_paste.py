@@ -21,13 +21,6 @@ def pasted(site: Site, text: str) -> str:
     return answer.content.decode()
 
 
-def test_without_a_reader_nothing_is_lost(quiet: Site) -> None:
-    page = pasted(quiet, TEXT)
-
-    assert TEXT in page
-    assert ("手工拟稿" in page) != READS
-
-
 def test_it_is_read_and_taken_over_with_a_click(quiet: Site) -> None:
     page = pasted(quiet, TEXT)
 
