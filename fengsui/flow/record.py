@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -20,7 +19,7 @@ from fengsui import __version__
 from fengsui.core import duties
 from fengsui.core.clauses import Pack
 from fengsui.core.directory import Directory
-from fengsui.core.facts import Alerted, PackInForce
+from fengsui.core.facts import PackInForce
 from fengsui.core.state import Head, World, head
 from fengsui.flow import round as rounds
 from fengsui.flow import tasks
@@ -33,14 +32,13 @@ from fengsui.flow.inputs import (
     Input,
     Lane,
     Letter,
-    Malformed,
     Parked,
     Pending,
     Unwritten,
 )
 from fengsui.flow.round import Round, Setting
 from fengsui.flow.spare import Spare
-from fengsui.flow.waiting import PASSING, STOPPED, Job, Waiting, said, storable
+from fengsui.flow.waiting import PASSING, Queue, Waiting, cancels, said
 from fengsui.gateways.contract import Receipt, Reply
 from fengsui.store import archive, inbox, leases, ledger, notice, outbox, people, rebuild
 from fengsui.store.caps import Cap
@@ -52,8 +50,6 @@ from fengsui.store.vault import Vault
 T = TypeVar("T")
 LOOK = 0.5
 """Seconds after which it looks again, woken or not."""
-MOST = 2000
-"""Inputs, and rows of results or receipts, taken into one round."""
 BREATH = 0.003
 """Seconds in which lanes may ask for what has just been issued, before lists are fanned out."""
 
@@ -85,12 +81,7 @@ class Writer:
         self._name = secrets.token_hex(4)
         self._agenda, self._spare = Agenda(), Spare()
         self._issued = False
-        self._inputs: deque[tuple[Input, Pending[Answer]]] = deque()
-        self._jobs: deque[Job] = deque()
-        self._idle: list[Pending[None]] = []
-        self._ready = threading.Condition()
-        self._nudged = False
-        self._stopping = False
+        self._queue = Queue()
         self._loaded: Pending[None] = Pending()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
@@ -108,9 +99,7 @@ class Writer:
 
     def stop(self) -> None:
         """Write what is waiting, then end."""
-        with self._ready:
-            self._stopping = True
-            self._ready.notify()
+        self._queue.stop()
         self._thread.join()
 
     def post(self, one: Input) -> Pending[Answer]:
@@ -118,17 +107,7 @@ class Writer:
 
         The future raises Parked if deciding it failed, Unwritten if nothing could be written (try again).
         """
-        future: Pending[Answer] = Pending()
-        if not (storable(one.id) and storable(one.fact.stream)):
-            future.set_exception(Malformed(Malformed.__doc__))
-            return future
-        with self._ready:
-            if self._stopping:
-                future.set_exception(Unwritten(STOPPED))
-            else:
-                self._inputs.append((one, future))
-                self._ready.notify()
-        return future
+        return self._queue.post(one)
 
     def post_results(self, lane: str, verdicts: Sequence[Verdict]) -> Pending[int]:
         """What became of leased rows; gives how many changed state. Harmless when told twice."""
@@ -184,18 +163,11 @@ class Writer:
 
     def due(self) -> None:
         """Look now: a moment may have come, or another process may have written. Only a hint."""
-        with self._ready:
-            self._nudged = True
-            self._ready.notify()
+        self._queue.nudge()
 
     def settle(self) -> Pending[None]:
         """Done once nothing waits, nothing is due, every list is fanned out: for rehearsals and tests."""
-        future: Pending[None] = Pending()
-        with self._ready:
-            self._idle.append(future)
-            self._nudged = True
-            self._ready.notify()
-        return future
+        return self._queue.idle()
 
     def soonest(self) -> int | None:
         """When something of the world of the last commit is due next, None if nothing waits."""
@@ -203,14 +175,7 @@ class Writer:
         return min(moments, default=None)
 
     def _job(self, run: Callable[[Round], T], size: int, *, last: bool = False) -> Pending[T]:
-        future: Pending[T] = Pending()
-        with self._ready:
-            if self._stopping:
-                future.set_exception(Unwritten(STOPPED))
-            else:
-                self._jobs.append(Job(run, future, size, last))
-                self._ready.notify()
-        return future
+        return self._queue.job(run, size, last=last)
 
     # ── the thread ───────────────────────────────────────────────────────────
 
@@ -219,8 +184,11 @@ class Writer:
             self._open()
             self._loaded.set_result(None)
             more = True
-            while not (self._stopping and not more and not self._inputs and not self._jobs):
-                more = self._one(self._take(self._patience(more)))
+            while more or not (self._queue.stopping and self._queue.empty):
+                waiting, look = self._queue.take(self._patience(more))
+                if look:
+                    self._agenda.forget()  # whatever may have happened meanwhile
+                more = self._one(waiting)
         finally:
             if error := sys.exc_info()[1]:
                 self.failure = error
@@ -240,11 +208,7 @@ class Writer:
 
     def _abandon(self, error: BaseException) -> None:
         """The thread ends: whoever waits must know. The process is expected to end, too."""
-        with self._ready:
-            self._stopping = True
-            waiting = [*(f for _, f in self._inputs), *(j.future for j in self._jobs), *self._idle]
-            self._inputs.clear()
-            self._jobs.clear()
+        waiting = self._queue.abandon()
         for future in waiting if self._loaded.done() else [self._loaded, *waiting]:
             future.set_exception(error)
 
@@ -252,24 +216,6 @@ class Writer:
         if more:
             return BREATH if self._issued else 0
         return self._agenda.wait(self._session, self.clock.now(), LOOK)
-
-    def _take(self, patience: float) -> Waiting:
-        """What the next round does: inputs first, a cancellation always as the first of its round."""
-        with self._ready:
-            if not (self._inputs or self._jobs or self._nudged or self._stopping) and patience > 0:
-                self._ready.wait(patience)
-            if self._nudged or not (self._inputs or self._jobs):
-                self._agenda.forget()  # whatever may have happened meanwhile
-            self._nudged = False
-            inputs: list[tuple[Input, Pending[Answer]]] = []
-            while self._inputs and len(inputs) < MOST and not (inputs and _cancels(self._inputs[0][0])):
-                inputs.append(self._inputs.popleft())
-            jobs: list[Job] = []
-            left = MOST
-            while self._jobs and left > 0:
-                jobs.append(self._jobs.popleft())
-                left -= jobs[-1].size
-        return Waiting(inputs, sorted(jobs, key=lambda job: job.last))
 
     def _one(self, waiting: Waiting) -> bool:
         """One round; whether there is more to do at once."""
@@ -370,7 +316,7 @@ class Writer:
 
     def _withdraw(self, waiting: Waiting, now: int) -> None:
         """Before a cancellation that will be admitted: stop its rows in a commit of their own, name whom they spared."""
-        if not waiting.inputs or not _cancels(waiting.inputs[0][0]):
+        if not waiting.inputs or not cancels(waiting.inputs[0][0]):
             return
         one, future = waiting.inputs[0]
         if not self._would(one, now):
@@ -394,12 +340,9 @@ class Writer:
         return isinstance(answer, Answer) and not answer.code and not answer.seq
 
     def _settled(self, more: bool) -> None:
-        with self._ready:
-            if more or self._inputs or self._jobs or self._nudged:  # asked after this round had looked
-                return
-            idle, self._idle = self._idle, []
+        idle = [] if more else self._queue.rested()  # asked after this round had looked
         if idle and notice.pending(self._session):
-            self._idle += idle
+            self._queue.unrested(idle)
             self._spare.left = True
             return
         for future in idle:
@@ -409,7 +352,3 @@ class Writer:
         for alarm in alarms:
             for call in self.alarm:
                 call(alarm)
-
-
-def _cancels(one: Input) -> bool:
-    return isinstance(one.fact, Alerted) and not one.fact.zones

@@ -1,16 +1,23 @@
-"""等候 Waiting: what one round of the writer takes from its queues, and what is said when it cannot be written."""
+"""等候 Waiting: what waits for the writer, what one round takes of it, and what is said when it cannot be written."""
 
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
 
-from fengsui.flow.inputs import Answer, Input, Pending, Unwritten
+from fengsui.core.facts import Alerted
+from fengsui.flow.inputs import Answer, Input, Malformed, Pending, Unwritten
 from fengsui.flow.round import Round
+
+T = TypeVar("T")
+MOST = 2000
+"""Inputs, and rows of results or receipts, taken into one round."""
 
 PASSING = (sqlite3.OperationalError, psycopg.OperationalError)
 """What may be over the next time: a full disk, a lock, a lost connection."""
@@ -40,6 +47,113 @@ class Waiting(msgspec.Struct):
     def apart(self) -> list[Waiting]:
         """The same, each in a round of its own."""
         return [Waiting([one], []) for one in self.inputs] + [Waiting([], [job]) for job in self.jobs]
+
+
+class Queue:
+    """Everything that waits for the writer: filled from any thread, emptied by one."""
+
+    def __init__(self) -> None:
+        self.ready = threading.Condition()
+        self.stopping = False
+        self._inputs: deque[tuple[Input, Pending[Answer]]] = deque()
+        self._jobs: deque[Job] = deque()
+        self._idle: list[Pending[None]] = []
+        self._nudged = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is to be written."""
+        return not (self._inputs or self._jobs)
+
+    def post(self, one: Input) -> Pending[Answer]:
+        """An input to be considered."""
+        future: Pending[Answer] = Pending()
+        if not (storable(one.id) and storable(one.fact.stream)):
+            future.set_exception(Malformed(Malformed.__doc__))
+            return future
+        with self.ready:
+            if self.stopping:
+                future.set_exception(Unwritten(STOPPED))
+            else:
+                self._inputs.append((one, future))
+                self.ready.notify()
+        return future
+
+    def job(self, run: Callable[[Round], T], size: int, *, last: bool = False) -> Pending[T]:
+        """Something to be done inside a round. size: rows it may touch."""
+        future: Pending[T] = Pending()
+        with self.ready:
+            if self.stopping:
+                future.set_exception(Unwritten(STOPPED))
+            else:
+                self._jobs.append(Job(run, future, size, last))
+                self.ready.notify()
+        return future
+
+    def nudge(self) -> None:
+        """Have the writer look, though nothing is to be written."""
+        with self.ready:
+            self._nudged = True
+            self.ready.notify()
+
+    def idle(self) -> Pending[None]:
+        """Done when the writer says that it has come to rest."""
+        future: Pending[None] = Pending()
+        with self.ready:
+            self._idle.append(future)
+            self.nudge()  # what it asks for is said after one more look
+        return future
+
+    def rested(self) -> list[Pending[None]]:
+        """Whoever waits for rest, if nothing has come since the writer looked."""
+        with self.ready:
+            if not self.empty or self._nudged:
+                return []
+            idle, self._idle = self._idle, []
+        return idle
+
+    def unrested(self, idle: list[Pending[None]]) -> None:
+        """They wait on."""
+        with self.ready:
+            self._idle += idle
+
+    def take(self, patience: float) -> tuple[Waiting, bool]:
+        """What the next round does, waiting for it at most so many seconds: inputs first, a cancellation always as the
+        first of its round. And whether there is more to look after than that.
+        """
+        with self.ready:
+            if self.empty and not (self._nudged or self.stopping) and patience > 0:
+                self.ready.wait(patience)
+            look, self._nudged = self._nudged or self.empty, False
+            inputs: list[tuple[Input, Pending[Answer]]] = []
+            while self._inputs and len(inputs) < MOST and not (inputs and cancels(self._inputs[0][0])):
+                inputs.append(self._inputs.popleft())
+            jobs: list[Job] = []
+            left = MOST
+            while self._jobs and left > 0:
+                jobs.append(self._jobs.popleft())
+                left -= jobs[-1].size
+        return Waiting(inputs, sorted(jobs, key=lambda job: job.last)), look
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        with self.ready:
+            self.stopping = True
+            self.ready.notify()
+
+    def abandon(self) -> list[Pending[Any]]:
+        """Take nothing more; whoever waits for what will never be done."""
+        with self.ready:
+            self.stopping = True
+            waiting = [*(f for _, f in self._inputs), *(j.future for j in self._jobs), *self._idle]
+            self._inputs.clear()
+            self._jobs.clear()
+        return waiting
+
+
+def cancels(one: Input) -> bool:
+    """Whether an input lifts a warning: its rows are withdrawn before it is considered."""
+    return isinstance(one.fact, Alerted) and not one.fact.zones
 
 
 def storable(text: str) -> bool:

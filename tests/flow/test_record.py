@@ -89,7 +89,7 @@ def test_a_repeated_input_gets_its_first_answer(database, session):
 
 def test_the_same_input_twice_in_one_round_is_one(database, session):
     with writing(database) as writer:
-        with writer._ready:  # both wait before the writer looks
+        with writer._queue.ready:  # both wait before the writer looks
             pass
         one = Input("form", alert())
         futures = [writer.post(one) for _ in range(5)]
@@ -398,7 +398,7 @@ def test_a_job_that_fails_writes_nothing_and_stops_nobody(database, session):
         def accepted(token, rows):
             return [Verdict(r.id, token, (1 << r.parts) - 1) for r in rows]
 
-        with writer._ready:  # so that they meet in one round
+        with writer._queue.ready:  # so that they meet in one round
             told = [writer.post_results("sms_1", accepted(*tokens[0])), writer._job(broken, 1)]
             told.append(writer.post_results("sms_1", accepted(*tokens[1])))
         assert (told[0].result(10), told[2].result(10)) == (5, 5)
