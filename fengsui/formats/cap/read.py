@@ -119,8 +119,8 @@ def _named(_: _Reader, element: etree._Element) -> Named:
     try:
         first, second = element[:]
     except ValueError:
-        *name, value = (element.text or "").rsplit("=", 1)
-        return Named("".join(name), value)
+        name, given, value = (element.text or "").partition("=")
+        return Named(name, value) if given else Named("", name)
     return Named(first.text or "", second.text or "")
 
 

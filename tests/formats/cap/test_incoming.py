@@ -157,6 +157,17 @@ def test_an_unknown_entity_cuts_nothing_short():
     assert one(BROKEN["an unknown entity"][0]).alert.infos[0].areas[0].area_desc == "聚乐乡等地"
 
 
+def test_a_time_that_only_the_prose_forbids_is_read_too():
+    """The schema of CAP 1.1 lets any time of ISO 8601 pass."""
+    found = one(
+        MESSAGE.replace("cap:1.2", "cap:1.1").replace("T14:40:00+08:00</sent>", "T06:40:00.5Z</sent>")
+    )
+
+    assert [f.code for f in found.verdict.findings] == ["X313"]
+    assert found.alert.sent.at == one(MESSAGE).alert.sent.at
+    assert found.alert.version == "1.1"
+
+
 def test_times_are_read_though_written_wrongly():
     for name in ("a time in UTC", "a time without a zone"):
         assert one(BROKEN[name][0]).alert.sent.at == one(MESSAGE).alert.sent.at
