@@ -153,6 +153,14 @@ UNREMARKABLE = {
 """What needs no remark beside the verdict: everything that was written is read."""
 
 
+def test_a_named_value_is_read_by_its_names():
+    swapped = re.sub(r"(<valueName>CPEAS.*?</valueName>)(<value>.*?</value>)", r"\2\1", MESSAGE)
+    found = one(swapped)
+
+    assert not found.verdict.valid
+    assert [(p.name, p.scheme) for p in found.located.townships] == [("聚乐乡", "nbs")]
+
+
 def test_an_unknown_entity_cuts_nothing_short():
     assert one(BROKEN["an unknown entity"][0]).alert.infos[0].areas[0].area_desc == "聚乐乡等地"
 
