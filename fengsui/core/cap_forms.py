@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -37,10 +38,9 @@ FRAMES = frozenset(("--T::+:", "--T::-:"))
 NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 PAIR = re.compile(rf"({NUMBER}),({NUMBER})")
 CIRCLE = re.compile(rf"\s*({NUMBER}),({NUMBER})\s+({NUMBER})\s*")
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+EPOCH = dt.datetime.fromisoformat("1970-01-01")
 ENDS = (dt.date.min.toordinal() - EPOCH.toordinal() + 2, dt.date.max.toordinal() - EPOCH.toordinal() - 2)
 """Days of the first and last times that are taken: two days from the ends of the calendar, so that every zone has them."""
-GREENWICH = dt.timedelta()
 BEIJING = dt.timezone(dt.timedelta(hours=8))
 
 
@@ -57,13 +57,19 @@ def moment(text: str) -> Moment | None:
     if len(text) != 25 or text[4::3] not in FRAMES:
         return None
     try:
-        when = dt.datetime.fromisoformat(text)
+        since, east = dt.datetime.fromisoformat(text[:19]) - EPOCH, _east(text[19:])
     except ValueError:
         return _midnight(text)
-    since, east = when - EPOCH, when.utcoffset() or GREENWICH
     if not ENDS[0] < since.days < ENDS[1]:
         return None
-    return Moment((since.days * 86_400 + since.seconds) * 1_000_000, east.days * 1440 + east.seconds // 60)
+    return Moment((since.days * 86_400 + since.seconds - east * 60) * 1_000_000, east)
+
+
+@lru_cache(64)
+def _east(zone: str) -> int:
+    """Minutes east of a zone ``+08:00``. Raises ValueError."""
+    offset = dt.datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").utcoffset() or dt.timedelta()
+    return offset.days * 1440 + offset.seconds // 60
 
 
 def loosely(text: str) -> Moment | None:
@@ -93,9 +99,9 @@ def written(when: Moment) -> str:
     >>> written(Moment(1_000_000, 480)), written(Moment(0))
     ('1970-01-01T08:00:01+08:00', '1970-01-01T00:00:00-00:00')
     """
-    zone = dt.timezone(dt.timedelta(minutes=when.offset))
-    text = (EPOCH + dt.timedelta(seconds=when.at // 1_000_000)).astimezone(zone).isoformat()
-    return text if when.offset else f"{text[:19]}-00:00"
+    hours, minutes = divmod(abs(when.offset), 60)
+    local = EPOCH + dt.timedelta(seconds=when.at // 1_000_000, minutes=when.offset)
+    return f"{local.isoformat()}{'+' if when.offset > 0 else '-'}{hours:02}:{minutes:02}"
 
 
 # ── places 地方 ───────────────────────────────────────────────────────────────

@@ -69,6 +69,7 @@ WRONG = [
     (TEXTS, "{issuer}{date}{time}{action}", "{issuer}{day}{time}{action}", "texts.toml「templates.alert」写了“{day}”，此处没有这一项。可用：action、areas"),
     (TEXTS, "{areas}。请做好防范。", "{areas。请做好防范。", "texts.toml「templates.alert」花括号不成对。[P031]"),
     (TEXTS, "badge = ", "bage = ", "texts.toml「templates.badge」没有写，系统要用到这句话。[P039]"),
+    ("national/geocodes.toml", 'MCA = "mca"', 'MCA = "gb"', "geocodes.toml「names.MCA」写了“gb”。可用：mca、nbs。[P007]"),
     (RAIN, 'op = "≥"', 'op = ">="', "灾种 rainstorm.toml「levels.blue.criterion[0].op」写了“>=”，没有这个词。可用：≥、≤"),
     (RAIN, "value = 50, ", "", "灾种 rainstorm.toml「levels.blue.criterion[0]」写了 var，就须有 op"),
     (RAIN, "window_h = 24", "windows_h = 24", "灾种 rainstorm.toml「levels.blue.criterion[0]」写了“windows_h”"),

@@ -48,7 +48,7 @@ def incoming(
 
 def _one(part: Part, pack: Pack, today: str, trust: Trust | None, at: int | None) -> Incoming:
     said = verdict(part.content, trust, at)
-    alert, remarks = (said.alert, []) if said.alert else salvage(part.content)
+    alert, remarks = (said.alert, []) if said.alert and said.valid else salvage(part.content)
     if trust is not None and not said.signer:
         remarks.append(Remark("X513", "没有受信的签名，以下内容未经证实。", grave=True))
     alert, more = _corrected(alert or EMPTY)

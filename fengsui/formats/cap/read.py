@@ -6,7 +6,7 @@ Driven by tables made from the structs themselves: for each, its elements by nam
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from types import NoneType
 from typing import Any, NamedTuple, get_args, get_origin
 
@@ -119,9 +119,15 @@ def _named(_: _Reader, element: etree._Element) -> Named:
     try:
         first, second = element[:]
     except ValueError:
-        *name, value = (element.text or "").rsplit("=", 1)
-        return Named("".join(name), value)
+        name, given, value = (element.text or "").partition("=")
+        return Named(name, value) if given else Named("", name)
     return Named(first.text or "", second.text or "")
+
+
+def _named_loosely(_: _Reader, element: etree._Element) -> Named:
+    """A named value whose parts may stand in any order, and beside others."""
+    parts = {local(child): child.text or "" for child in reversed(element[:])}
+    return Named(parts.get("valueName", ""), parts.get("value", "")) if parts else _named(_, element)
 
 
 def _formed(kind: Any, *, loose: bool) -> Callable[[_Reader, etree._Element], Any]:
@@ -149,7 +155,7 @@ def _struct(kind: Any) -> Callable[[_Reader, etree._Element], Any]:
     return value
 
 
-@cache
+@lru_cache(16)
 def _tables(place: str, loose: bool) -> dict[Any, Table]:
     """A table for each struct, of the elements of a namespace."""
     prefix = f"{{{place}}}" if place else ""
@@ -180,4 +186,6 @@ def _reading(kind: Any, *, loose: bool) -> Callable[[_Reader, etree._Element], A
         return _formed(kind, loose=loose)
     if kind in (Info, Area, Resource):
         return _struct(kind)
-    return _named if kind is Named else _present if kind is bool else _text
+    if kind is Named:
+        return _named_loosely if loose else _named
+    return _present if kind is bool else _text

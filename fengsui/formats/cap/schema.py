@@ -13,11 +13,12 @@ from pathlib import Path
 import msgspec
 from lxml import etree
 
+from fengsui.core.cap import Version
 from fengsui.core.cap_rules import MOST, Finding
 from fengsui.formats.cap.parse import local, namespace, parser
 from fengsui.formats.cap.read import VERSIONS
 
-FILES = {"1.0": "cap-1.0.xsd", "1.1": "CAP-v1.1.xsd", "1.2": "CAP-v1.2.xsd"}
+FILES: dict[Version, str] = {"1.0": "cap-1.0.xsd", "1.1": "CAP-v1.1.xsd", "1.2": "CAP-v1.2.xsd"}
 FOLDER = Path(__file__).parent / "schema"
 SMALL = 16 * 1024
 MANY = 4_000
@@ -36,11 +37,15 @@ _turn = threading.Lock()
 """A schema keeps the log of its last document: one at a time."""
 
 
-@cache
 def schema(name: str) -> etree.XMLSchema | None:
     """The schema of a namespace, None if there is none."""
     version = VERSIONS.get(name)
-    return etree.XMLSchema(file=FOLDER / FILES[version]) if version else None
+    return _compiled(version) if version else None
+
+
+@cache
+def _compiled(version: Version) -> etree.XMLSchema:
+    return etree.XMLSchema(file=FOLDER / FILES[version])
 
 
 def faults(root: etree._Element, content: bytes) -> list[Finding]:

@@ -75,7 +75,7 @@ class Bad(Exception):  # noqa: N818 - the condition is the name
 
 def verify(content: bytes, trust: Trust) -> Signed:
     """The message as somebody trusted signed it. Raises Bad with the reason, Refused for what is no XML."""
-    first: Bad | None = None
+    problems: list[Bad] = []
     for using in PARSERS:
         root = parse.tree(content, using)
         signature = _only(root)
@@ -83,8 +83,8 @@ def verify(content: bytes, trust: Trust) -> Signed:
             return _verified(root, signature, trust)
         except Bad as bad:
             bad.finding = msgspec.structs.replace(bad.finding, line=signature.sourceline or 0)
-            first = first or bad
-    raise first or Bad("X401", "没有签名。")
+            problems.append(bad)
+    raise problems[0]
 
 
 def current(signer: Pinned, at: int) -> Finding | None:

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 
 Key = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
-WEAKEST = 2048
-"""Bits of the shortest RSA key that is taken."""
+WEAKEST = {True: 2048, False: 256}
+"""Bits of the shortest key that is taken: RSA, elliptic curve."""
 
 
 class TrustFault(ValueError):  # noqa: N818 - the condition is the name
@@ -65,8 +65,9 @@ def pinned(certificate: x509.Certificate, name: str) -> Pinned:
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise TrustFault(f"“{name}”的密钥不是 RSA 或椭圆曲线密钥。[X493]")
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < WEAKEST:
-        raise TrustFault(f"“{name}”的 RSA 密钥只有 {key.key_size} 位，至少 {WEAKEST} 位。[X494]")
+    least = WEAKEST[isinstance(key, rsa.RSAPublicKey)]
+    if key.key_size < least:
+        raise TrustFault(f"“{name}”的密钥只有 {key.key_size} 位，至少 {least} 位。[X494]")
     return Pinned(
         certificate.subject.rfc4514_string(),
         key,

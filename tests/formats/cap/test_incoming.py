@@ -153,8 +153,27 @@ UNREMARKABLE = {
 """What needs no remark beside the verdict: everything that was written is read."""
 
 
+def test_a_named_value_is_read_by_its_names():
+    swapped = re.sub(r"(<valueName>CPEAS.*?</valueName>)(<value>.*?</value>)", r"\2\1", MESSAGE)
+    found = one(swapped)
+
+    assert not found.verdict.valid
+    assert [(p.name, p.scheme) for p in found.located.townships] == [("聚乐乡", "nbs")]
+
+
 def test_an_unknown_entity_cuts_nothing_short():
     assert one(BROKEN["an unknown entity"][0]).alert.infos[0].areas[0].area_desc == "聚乐乡等地"
+
+
+def test_a_time_that_only_the_prose_forbids_is_read_too():
+    """The schema of CAP 1.1 lets any time of ISO 8601 pass."""
+    found = one(
+        MESSAGE.replace("cap:1.2", "cap:1.1").replace("T14:40:00+08:00</sent>", "T06:40:00.5Z</sent>")
+    )
+
+    assert [f.code for f in found.verdict.findings] == ["X313"]
+    assert found.alert.sent.at == one(MESSAGE).alert.sent.at
+    assert found.alert.version == "1.1"
 
 
 def test_times_are_read_though_written_wrongly():

@@ -6,7 +6,7 @@ import re
 import capvalidator
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from lxml import etree
 from signxml import CanonicalizationMethod, SignatureConfiguration, SignatureMethod, XMLVerifier
 
@@ -448,6 +448,7 @@ def test_pins_are_the_pem_files_of_a_folder(tmp_path):
         (b"nothing", "X492"),
         (pem(BUREAU)[:-60], "X492"),
         (pem(certificate(key("weak"))), "X494"),
+        (pem(certificate(ec.generate_private_key(ec.SECP224R1()))), "X494"),
     ],
 )
 def test_a_bad_pin_is_said(tmp_path, content, code):
