@@ -6,9 +6,10 @@ hammered nor wake people again and again, so it is tried with one row at a time,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
 
+from fengsui.flow.verdicts import UNANSWERING
 from fengsui.gateways.contract import Outcome, Result
 
 PATIENCE = 10.0
@@ -48,17 +49,19 @@ class Pulse:
         """Whether one row at a time is enough, and the others had better leave by another way."""
         return not self._trusted
 
-    def feel(self, results: Sequence[Result], unsent: int, now: float) -> None:
-        """Judge by the answers for one batch, of which ``unsent`` rows never reached the wire."""
-        said = {part.outcome for result in results for part in result.parts}
+    def feel(self, results: Sequence[Result], unsent: Collection[int], now: float) -> None:
+        """Judge by the answers for one batch; unsent: ids of the rows that never reached the wire."""
         codes = [p.code for r in results for p in r.parts if p.outcome is Outcome.REFUSED_CONFIG]
+        said = {part.outcome for result in results if result.id not in unsent for part in result.parts}
         self._code = codes[0] if codes else "" if Outcome.ACCEPTED in said else self._code
         if codes and Outcome.ACCEPTED not in said:
             self._become("refused", now)
-        elif unsent == len(results):
-            self._become("down", now)
+        elif said - {Outcome.UNKNOWN}:
+            self._become("well", now)
+        elif len(unsent) < len(results) or any(p.code == UNANSWERING for r in results for p in r.parts):
+            self._become("silent", now)
         else:
-            self._become("well" if said - {Outcome.UNKNOWN} else "silent", now)
+            self._become("down", now)
 
     def look(self, *, up: bool, now: float) -> None:
         """Judge by whether the gateway says that it is connected, where nothing is due that would show. One that did not

@@ -17,7 +17,7 @@ from fengsui.core.calendar import MINUTE, SECOND, span
 from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Pending, Unwritten
 from fengsui.flow.pulse import Pulse, Trouble
-from fengsui.flow.verdicts import DISCONNECTED, handover, judged
+from fengsui.flow.verdicts import DISCONNECTED, UNANSWERING, handover, judged
 from fengsui.gateways.contract import Gateway, Handover, Health, Result
 from fengsui.store.leases import BATCH, Leased, Verdict
 from fengsui.store.states import State
@@ -172,7 +172,7 @@ class Lane:
             more, unsent = judged(results, by_id, token, now=self.clock.now(), doubt=self._doubt)
             verdicts += more
             back += [(id_, token) for id_ in unsent]
-            self._judge(results, len(unsent))
+            self._judge(results, unsent)
         told = self._post(verdicts, back)
         self._keep(asyncio.create_task(self._written(told, verdicts, back)), self._answered)
 
@@ -227,10 +227,10 @@ class Lane:
                 handovers.append(made)
         return verdicts, handovers, back
 
-    def _judge(self, results: Sequence[Result], unsent: int) -> None:
+    def _judge(self, results: Sequence[Result], unsent: Sequence[int]) -> None:
         """Whether the gateway is of use at present; if not, a person is told."""
         before = self.pulse.state
-        self.pulse.feel(results, unsent, asyncio.get_running_loop().time())
+        self.pulse.feel(results, frozenset(unsent), asyncio.get_running_loop().time())
         if before != "well" and self.pulse.state == "well":
             self._revive()
         if (trouble := self.trouble) is not None:
@@ -266,7 +266,8 @@ class Lane:
 
     def _post(self, verdicts: Sequence[Verdict], back: Sequence[tuple[int, int]]) -> list[Pending[int]]:
         told = [self.writer.post_results(self.name, verdicts)]
-        return [*told, self.writer.release(back, code=DISCONNECTED)] if back else told
+        code = UNANSWERING if self.pulse.state == "silent" else DISCONNECTED
+        return [*told, self.writer.release(back, code=code)] if back else told
 
     async def _written(
         self, told: Sequence[Pending[int]], verdicts: Sequence[Verdict], back: Sequence[tuple[int, int]]

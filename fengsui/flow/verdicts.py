@@ -18,7 +18,8 @@ BRIEF = (SECOND, 2 * SECOND, 5 * SECOND, 15 * SECOND, MINUTE)
 LONGEST = 12
 """How often a wait in doubt is doubled at most: from a minute to nearly three days."""
 DISCONNECTED = "not connected"
-UNSENT = frozenset({DISCONNECTED, "login refused", "expired"})
+UNANSWERING = "not answering"
+UNSENT = frozenset({DISCONNECTED, UNANSWERING, "login refused", "expired"})
 """Codes with which a gateway says that it never put a part on the wire."""
 
 ENDS = {

@@ -93,7 +93,7 @@ class SmsSmpp:
         self._queue: deque[Job] = deque()
         self._pending: dict[int, tuple[_Work, int, int, float]] = {}  # sequence → batch, row, part, deadline
         self._forms: dict[Kind, smpp.Form | None] = {}
-        self._sequence = 0
+        self._sequence = self._answered = 0
         self._pace: Pace | None = None
         self._pause: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -184,6 +184,7 @@ class SmsSmpp:
 
     def accepted(self, sequence: int, name: str) -> None:
         """The centre took a part."""
+        self._answered = sequence
         entry = self._pending.pop(sequence, None)
         if entry is not None:
             work, row, index, _ = entry
@@ -191,6 +192,7 @@ class SmsSmpp:
 
     def refused(self, sequence: int, status: int) -> None:
         """The centre did not take a part."""
+        self._answered = sequence
         entry = self._pending.pop(sequence, None)
         if entry is None:
             return
@@ -356,9 +358,11 @@ class SmsSmpp:
             return None
 
     def _overdue(self) -> None:
-        """Parts the centre did not answer in time are in doubt; their slots are free again."""
+        """Parts the centre did not answer in time are in doubt; their slots are free again, but if it has answered
+        nothing since, what waits goes back: unsent, it may leave another way.
+        """
         loop = asyncio.get_running_loop()
-        now, self._watch = loop.time(), None
+        now, self._watch, silent = loop.time(), None, False
         while self._pending:
             sequence = next(iter(self._pending))
             work, row, index, deadline = self._pending[sequence]
@@ -366,17 +370,25 @@ class SmsSmpp:
                 self._watch = loop.call_at(deadline, self._overdue)
                 break
             del self._pending[sequence]
+            silent = silent or self._answered < sequence
             work.answer(row, PartResult(index, Outcome.UNKNOWN, "", "no answer"))
-        self._pump()
+        if silent:
+            self._return(Outcome.RETRY, "not answering")
+        else:
+            self._pump()
 
     def _give_back(self) -> None:
-        """Everything not yet on the wire is answered: later, or never if our account is refused."""
-        outcome = Outcome.REFUSED_CONFIG if self._refused else Outcome.RETRY
+        """Everything not yet on the wire goes back: later, or never if our account is refused."""
+        if self._refused:
+            self._return(Outcome.REFUSED_CONFIG, "login refused")
+        else:
+            self._return(Outcome.RETRY, "not connected")
+
+    def _return(self, outcome: Outcome, code: str) -> None:
+        """Answer for everything not yet on the wire."""
         while self._queue:
             work, row, _, part = self._queue.popleft()
-            work.answer(
-                row, PartResult(part[0], outcome, "", "login refused" if self._refused else "not connected")
-            )
+            work.answer(row, PartResult(part[0], outcome, "", code))
 
 
 def _health(text: str) -> Health:

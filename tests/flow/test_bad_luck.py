@@ -120,7 +120,7 @@ def test_another_gateway_of_the_channel_takes_over_from_one_that_dies(database, 
     monkeypatch.setattr(send, "PROBE", 0.05)
 
     async def night():
-        clock, centres, gateways = Jumping(NIGHT), [Centre(Plan(latency=0.01)), Centre(Plan())], []
+        clock, centres, gateways = Jumping(NIGHT), [Centre(Plan(latency=0.05)), Centre(Plan())], []
         for n, centre in enumerate(centres, 1):
             centre.submitted = []
             given = {

@@ -13,7 +13,7 @@ def said(*outcomes, code=""):
 def felt(*batches):
     pulse = Pulse()
     for outcomes, unsent, at in batches:
-        pulse.feel(said(*outcomes, code="0x0a"), unsent, at)
+        pulse.feel(said(*outcomes, code="0x0a"), range(unsent), at)
     return pulse
 
 
@@ -31,13 +31,23 @@ def test_a_batch_without_any_answer_is_told_at_once_and_until_one_comes():
     pulse.look(up=True, now=1.0 + REST)
     assert (pulse.ill, pulse.trouble(1.0 + REST).code) == (False, "R034"), "it is tried, and not yet believed"
 
-    pulse.feel(said(Outcome.UNKNOWN), 0, 400.0)
+    pulse.feel(said(Outcome.UNKNOWN), (), 400.0)
     assert pulse.ill
     pulse.look(up=True, now=401.0)
     assert pulse.ill
 
-    pulse.feel(said(Outcome.REFUSED_CONTENT), 0, 402.0)
+    pulse.feel(said(Outcome.REFUSED_CONTENT), (), 402.0)
     assert (pulse.ill, pulse.trouble(402.0)) == (False, None)
+
+
+def test_what_went_back_unsent_says_nothing_for_one_that_does_not_answer():
+    pulse = felt(([Outcome.RETRY, Outcome.RETRY, Outcome.UNKNOWN], 2, 1.0))
+    assert pulse.state == "silent"
+
+    pulse.feel(said(Outcome.RETRY, code="not answering"), (0,), 2.0)
+    assert pulse.state == "silent"
+    pulse.feel(said(Outcome.RETRY, code="not connected"), (0,), 3.0)
+    assert pulse.state == "down"
 
 
 def test_a_silent_one_is_well_when_it_is_connected_anew():
@@ -55,5 +65,5 @@ def test_a_wrong_account_is_told_at_once_and_a_single_odd_answer_stops_nobody():
 
     pulse = felt(([Outcome.REFUSED_CONFIG, Outcome.ACCEPTED], 0, 1.0))
     assert (pulse.ill, pulse.trouble(1.0).code) == (False, "R032")
-    pulse.feel(said(Outcome.ACCEPTED), 0, 2.0)
+    pulse.feel(said(Outcome.ACCEPTED), (), 2.0)
     assert pulse.trouble(2.0) is None

@@ -566,6 +566,34 @@ def test_a_silent_centre_leaves_parts_in_doubt_and_the_link_is_dropped(play):
     play(scene)
 
 
+def test_what_waits_behind_a_silent_centre_goes_back_unsent(play):
+    async def scene():
+        async with rig(timeout=0.3, idle=60, window=4) as (centre, gate, _):
+            centre.plan.hang = True
+            first, second = await asyncio.gather(gate.send(handovers(6)), gate.send(handovers(3)))
+            assert outcomes(first) == [Outcome.UNKNOWN] * 4 + [Outcome.RETRY] * 2
+            assert outcomes(second) == [Outcome.RETRY] * 3
+            assert {p.code for r in second for p in r.parts} == {"not answering"}
+            assert len(centre.submitted) <= 4
+
+    play(scene)
+
+
+def test_one_part_without_an_answer_sends_nothing_back(play):
+    async def scene():
+        async with rig(plan=Plan(latency=0.15, receipts=""), timeout=0.3, window=2) as (centre, gate, _):
+            submit = centre.submit
+            centre.submit = lambda session, message: (
+                None if message.destination == ONE else submit(session, message)
+            )
+            batch = [handover(), *(handover(f"1000000001{n}", id=10 + n) for n in range(6))]
+            results = await gate.send(batch)
+
+            assert outcomes(results) == [Outcome.UNKNOWN] + [Outcome.ACCEPTED] * 6
+
+    play(scene)
+
+
 def test_a_late_answer_frees_no_second_slot_and_is_no_error(play, caplog):
     async def scene():
         async with rig(plan=Plan(latency=0.4, receipts=""), timeout=0.2, idle=60) as (centre, gate, _):
