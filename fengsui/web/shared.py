@@ -62,6 +62,12 @@ def moment() -> Moment:
         return _Kept.moment
 
 
+def over() -> None:
+    """Something changed that is no fact, a draft for example: whoever asks from now on sees it."""
+    with _lock:
+        _Kept.moment = None
+
+
 def told(seq: int | None) -> None:
     """Desks have been told that something was committed, as of a seq: what they fetch now must hold it. In a storm of
     commits all of them thus fetch the same. None: nobody tells any more, every commit ends a moment.

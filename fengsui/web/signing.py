@@ -13,7 +13,7 @@ from fengsui.flow.inputs import Answer, Change, Signature
 from fengsui.store import departures
 from fengsui.store.accounts import Account, Attempt, Draft
 from fengsui.store.archive import Paper
-from fengsui.web import guard, here, written
+from fengsui.web import guard, here, shared, written
 from fengsui.web.written import Written
 
 UNKNOWN = frozenset({"W021", "W022"})
@@ -165,6 +165,7 @@ def held_up(row: Draft) -> str:
 
 def stir() -> None:
     """Tell every open desk that a draft has moved on."""
+    shared.over()
     writer = here.house().writer
     for told in writer.wake:
         told(Change(writer.position[1], ("draft",), deliveries=False))

@@ -312,12 +312,16 @@ def fresh(written: Written) -> str:
 def before(state: State) -> Written:
     """The warning in force as if it had been written for the next version: nothing is typed again."""
     said = wording.draft(paper(state.alert.paper))
+    return msgspec.structs.replace(
+        standing(state), cause=said.cause, forecast=said.forecast, others=said.others
+    )
+
+
+def standing(state: State) -> Written:
+    """The warning in force without its sentences, which are read from the archive."""
     return Written(
         hazard=state.alert.hazard,
         zones=state.alert.now.zones,
-        cause=said.cause,
-        forecast=said.forecast,
-        others=said.others,
         expires=state.alert.expires,
         stream=state.stream,
         replaces=state.alert.version,

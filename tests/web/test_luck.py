@@ -34,6 +34,7 @@ def test_who_goes_back_after_signing_sees_that_it_is_signed(quiet: Site) -> None
         page = entered(browser, address, quiet, "signer", **DESK)
         page.goto(f"{address}/desk")
         page.goto(f"{address}/issue/{draft.pk}")
+        page.fill("form:has(button[value=sign]) input[name=typed]", "红色")
         page.fill("form:has(button[value=sign]) input[name=password]", PASSWORD)
         page.click("button[value=sign]")
         page.wait_for_url(f"**/issue/{draft.pk}")

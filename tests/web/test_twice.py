@@ -52,7 +52,15 @@ HARMLESS = {
     "issue_preview": "records nothing; what it keeps is one draft for each person, stream and purpose",
     "issue_words": "records nothing",
     "issue_change": "hands in by the function of issue",
-    "issue_cancel": "hands in by the function of issue",
+    **dict.fromkeys(
+        ("issue_cancel", "issue_renew", "issue_upgrade", "issue_downgrade"),
+        "hands in by the function of issue",
+    ),
+    "issue_correct": "its form counts once, or hands in by the function of issue: test_correct",
+    "issue_take": "a draft that is gone is not taken twice: test_drafting",
+    "issue_paste": "records nothing",
+    "issue_places": "records nothing",
+    "review": "a report counts once for its duty: test_review",
     "person_number": "each look is kept, as it must be",
     "gateway_act": "holds what is held, releases what is free",
 }
@@ -103,7 +111,7 @@ def _issue(site: Site) -> Deed:
 def _sign(site: Site) -> Deed:
     draft = submitted(site, zone=["140215211"])
     mark = seen(trust(site, "signer"), draft)
-    fields = {"do": "sign", "seen": mark, "password": PASSWORD}
+    fields = {"do": "sign", "seen": mark, "typed": "红色", "password": PASSWORD}
     return Deed("signer", f"/issue/{draft.pk}", fields, facts(site, Alerted))
 
 

@@ -102,7 +102,7 @@ def test_a_warning_that_ran_out_comes_after_those_in_force_but_for_its_renewal(b
     renewal = next(n for n, g in enumerate(current) if g.rows[0].duty == "2.3.a/renew")
     assert current[renewal].rows[0].stream == GALE
     assert renewal < streams.index(GALE)
-    assert "已过有效期，没有续发也没有解除" in desk(busy)
+    assert "已过有效期，尚未处理" in desk(busy)
 
 
 def test_one_card_stands_for_a_unit_with_its_count_and_opens(busy):

@@ -54,7 +54,7 @@ def _refused(verb: str, state: State, may: list[verbs.Act]) -> dict[str, Any]:
         why = "已是这一灾种的最高级别"
     else:
         why = "已是这一灾种的最低级别，可以解除"
-    return {"verb": names[verb], "why": why, "subject": subject(written.before(state)), "acts": may}
+    return {"verb": names[verb], "why": why, "subject": subject(written.standing(state)), "acts": may}
 
 
 @require_POST
@@ -207,7 +207,7 @@ def _form(
         "running": [] if state.alert.version else _running(account.role),
         "verb": draft.page,
         "verb_name": verbs.SHORT.get(draft.page, ""),
-        "about": subject(written.before(state)) if state.alert.version else "",
+        "about": subject(written.standing(state)) if state.alert.version else "",
         "acts": verbs.acts(state, account.role) if state.alert.version else [],
         "writes": written.may_write(account),
         "state": state,
@@ -336,7 +336,7 @@ def _running(role: str) -> list[dict[str, Any]]:
     held = [s for s in here.world().streams.values() if s.alert.holds]
     held.sort(key=lambda s: (-LEVELS.index(s.alert.now.strongest or "blue"), -s.alert.at))
     return [
-        {"title": subject(written.before(s)), "expires": s.alert.expires, "acts": verbs.acts(s, role)}
+        {"title": subject(written.standing(s)), "expires": s.alert.expires, "acts": verbs.acts(s, role)}
         for s in held
     ]
 
