@@ -141,9 +141,9 @@ class Writer:
         """How many rows are leased, and when the next row that nobody holds is due: for rehearsals."""
         return self._job(lambda r: leases.outlook(r.session), 1)
 
-    def release(self, rows: Sequence[tuple[int, int]], pause: int = 0, code: str = "") -> Pending[int]:
-        """Give back (id, lease) that were provably not handed over, due again after ``pause`` µs; code: why."""
-        return self._job(lambda r: leases.release(r.session, rows, r.now + pause, code), len(rows))
+    def release(self, token: int, ids: Sequence[int], pause: int = 0, code: str = "") -> Pending[int]:
+        """Give back rows of a lease that were provably not handed over, due again after ``pause`` µs; code: why."""
+        return self._job(lambda r: leases.release(r.session, token, ids, r.now + pause, code), len(ids))
 
     def extend(self, lease: int, window: int) -> Pending[int]:
         """Hold a slow batch for ``window`` µs more from now."""

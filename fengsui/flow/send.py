@@ -171,10 +171,10 @@ class Lane:
             by_id = {row.id: row for row in rows}
             more, unsent = judged(results, by_id, token, now=self.clock.now(), doubt=self._doubt)
             verdicts += more
-            back += [(id_, token) for id_ in unsent]
+            back += unsent
             self._judge(results, unsent)
-        told = self._post(verdicts, back)
-        self._keep(asyncio.create_task(self._written(told, verdicts, back)), self._answered)
+        told = self._post(token, verdicts, back)
+        self._keep(asyncio.create_task(self._written(told, token, verdicts, back)), self._answered)
 
     @property
     def _doubt(self) -> int:
@@ -206,17 +206,15 @@ class Lane:
         fits = int(count * SWIFT / max(seconds, 0.001))
         self._limit = max(1, min(BATCH, fits, max(self._limit, count) * 2))
 
-    def _sort(
-        self, token: int, rows: Sequence[Leased]
-    ) -> tuple[list[Verdict], list[Handover], list[tuple[int, int]]]:
+    def _sort(self, token: int, rows: Sequence[Leased]) -> tuple[list[Verdict], list[Handover], list[int]]:
         """What needs no gateway to be decided, what does, and what the writer will close as out of date in doubt."""
         verdicts: list[Verdict] = []
         handovers: list[Handover] = []
-        back: list[tuple[int, int]] = []
+        back: list[int] = []
         now = self.clock.now()
         for row in rows:
             if row.expires <= now and row.doubtful:
-                back.append((row.id, token))
+                back.append(row.id)
             elif row.expires <= now:
                 verdicts.append(Verdict(row.id, token, end=State.EXPIRED, code="expired"))
             elif row.series not in self.gateway.accepts:
@@ -264,13 +262,13 @@ class Lane:
                 text = f"车道 {self.name}：{trouble.text}。[{trouble.code}]"
                 call(Alarm(trouble.code, text, self.clock.now()))
 
-    def _post(self, verdicts: Sequence[Verdict], back: Sequence[tuple[int, int]]) -> list[Pending[int]]:
+    def _post(self, token: int, verdicts: Sequence[Verdict], back: Sequence[int]) -> list[Pending[int]]:
         told = [self.writer.post_results(self.name, verdicts)]
         code = UNANSWERING if self.pulse.state == "silent" else DISCONNECTED
-        return [*told, self.writer.release(back, code=code)] if back else told
+        return [*told, self.writer.release(token, back, code=code)] if back else told
 
     async def _written(
-        self, told: Sequence[Pending[int]], verdicts: Sequence[Verdict], back: Sequence[tuple[int, int]]
+        self, told: Sequence[Pending[int]], token: int, verdicts: Sequence[Verdict], back: Sequence[int]
     ) -> None:
         """Have it written, however long the database cannot: what the peer said is known only here."""
         pause = SCAN
@@ -282,6 +280,6 @@ class Lane:
                 log.warning("车道 %s 的一批结果暂时写不进，稍后再试：%s", self.name, error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
-                told = self._post(verdicts, back)
+                told = self._post(token, verdicts, back)
             else:
                 return

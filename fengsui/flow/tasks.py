@@ -18,11 +18,11 @@ from fengsui.store.subscribed import CHANNEL
 
 def finish(this: Round, lane: str, verdicts: Sequence[Verdict]) -> int:
     """Write results of leased rows, and the facts they are for responsible persons; how many rows moved."""
-    moved = leases.finish(this.session, lane, verdicts, this.now)
+    risen = leases.finish(this.session, lane, verdicts, this.now)
     if any(v.dead for v in verdicts):
         this.readdress()
-    this.take(mailing.news(this.session, moved, this.now))
-    return len(moved)
+    this.take(mailing.news(this.session, risen.persons, this.now))
+    return risen.rows
 
 
 def published(this: Round, cap: Cap, body: str, level: str) -> int:
@@ -39,11 +39,11 @@ def published(this: Round, cap: Cap, body: str, level: str) -> int:
 
 def received(this: Round, lane: str, words: Sequence[Receipt]) -> int:
     """Apply receipts, and the facts they are for responsible persons; how many rows moved."""
-    moved = receipts.apply(this.session, lane, words, this.now)
+    risen = receipts.apply(this.session, lane, words, this.now)
     if any(r.dead for r in words):
         this.readdress()
-    this.take(mailing.news(this.session, moved, this.now))
-    return len(moved)
+    this.take(mailing.news(this.session, risen.persons, this.now))
+    return risen.rows
 
 
 def letters(this: Round, limit: int) -> list[Letter]:

@@ -23,9 +23,9 @@ UNSENT = frozenset({DISCONNECTED, UNANSWERING, "login refused", "expired"})
 """Codes with which a gateway says that it never put a part on the wire."""
 
 ENDS = {
-    Outcome.REFUSED_ADDRESS: State.REFUSED,
-    Outcome.REFUSED_CONTENT: State.REFUSED,
-    Outcome.UNKNOWN: State.UNKNOWN,
+    Outcome.REFUSED_ADDRESS: int(State.REFUSED),
+    Outcome.REFUSED_CONTENT: int(State.REFUSED),
+    Outcome.UNKNOWN: int(State.UNKNOWN),
 }
 """What ends a row, or leaves it in doubt; every other outcome is tried again until the warning expires."""
 WORSE = (Outcome.RETRY, Outcome.THROTTLED, Outcome.REFUSED_CONFIG, *ENDS)
@@ -100,7 +100,7 @@ def verdict(result: Result, row: Leased, token: int, *, now: int, doubt: int) ->
         result.id,
         token,
         mask,
-        end=ENDS.get(worst.outcome, State.PLANNED),
+        end=ENDS.get(worst.outcome, 0),
         run_at=now + _pause(worst.outcome, row, doubt),
         code=worst.code or worst.outcome.value,
         provider_ids=tuple(provider_ids),

@@ -13,9 +13,8 @@ from typing import NamedTuple
 import msgspec
 
 from fengsui.store import receipts, tally
-from fengsui.store.receipts import Moved
+from fengsui.store.receipts import Moved, Risen
 from fengsui.store.sql import Session, pack
-from fengsui.store.states import State
 
 BATCH = 500
 """Most rows of a lease: in doubt after a crash = leased. A lane takes fewer from a gateway that is slower than that."""
@@ -28,7 +27,7 @@ AGAIN = 3
 
 
 class Leased(NamedTuple):
-    """A row to hand over. cipher None: the address was erased. texts: what the body is split into as short messages.
+    """A row to hand over. recipient: "" for a member of a list. cipher None: the address was erased. texts: what the body is split into as short messages.
     accepted: mask of parts the peer has already. doubtful: how often it may have gone out without our knowing.
     """
 
@@ -56,7 +55,7 @@ class Verdict(NamedTuple):
     id: int
     lease: int
     accepted: int = 0
-    end: int = State.PLANNED
+    end: int = 0
     run_at: int = 0
     code: str = ""
     provider_ids: tuple[tuple[int, str], ...] = ()
@@ -66,19 +65,10 @@ class Verdict(NamedTuple):
 # ── taking ──
 
 
-class _Due(NamedTuple):
-    """A row as it waits; address: its cipher in hexadecimal, "" if it was erased."""
-
-    rank: int
-    id: int
-    notice: int
-    recipient: str
-    text: int
-    parts: int
-    accepted: int
-    attempts: int
-    doubtful: int
-    address: str | None
+_Due = tuple[int, int, int, str, int, int, int, int, int, str | None]
+"""A row as it waits: rank, id, notice, recipient, text, parts, accepted, attempts, doubtful, and its address's cipher in
+hexadecimal ("" or None if it was erased). A plain tuple: it is made by the thousand.
+"""
 
 
 class _Telling(NamedTuple):
@@ -102,7 +92,8 @@ _RANKS = ", ".join(map(str, range(RANKS)))
 _WAITING = " UNION ALL ".join(_RANK.replace("{n}", str(rank)) for rank in range(RANKS))
 _DUE = {
     vendor: (
-        "SELECT CAST({all}({row}(d.rank, d.id, d.notice, d.recipient, d.text, d.parts, d.accepted, d.attempts + 1,"  # noqa: S608 - texts of ours
+        "SELECT CAST({all}({row}(d.rank, d.id, d.notice, CASE WHEN d.responsible = 1 THEN d.recipient"  # noqa: S608 - texts of ours
+        " ELSE '' END, d.text, d.parts, d.accepted, d.attempts + 1,"
         f" d.doubtful, {cipher})) AS TEXT) FROM ({_WAITING} LIMIT ?) AS due {{join}} delivery d ON d.id = due.id"
         " LEFT JOIN address a ON d.responsible = 1 AND a.id = d.address"
         " LEFT JOIN member m ON d.responsible = 0 AND m.id = d.address"
@@ -132,14 +123,14 @@ def lease(
     session.run(
         "UPDATE delivery SET lease = ?, run_at = ?, attempts = attempts + 1"
         " WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text})",
-        token, until, pack([row.id for row in due]),
+        token, until, pack([row[1] for row in due]),
     )  # fmt: skip
     found = session.gather(
         _tellings,
         "SELECT CAST({all}({row}(n.id, t.id, t.body, t.parts, n.level, n.expires, n.suffix, n.series)) AS TEXT)"
         " FROM {each} {join} notice n ON n.id = CAST(j.value->>0 AS BIGINT)"
         " JOIN text t ON t.id = CAST(j.value->>1 AS BIGINT)",
-        pack({(row.notice, row.text) for row in due}),
+        pack({(row[2], row[4]) for row in due}),
     )
     tellings = {(each.notice, each.text): (each, _pieces.decode(each.texts)) for each in found}
     rows = []
@@ -155,24 +146,14 @@ def lease(
     return rows
 
 
-class _Held(NamedTuple):
-    """A leased row, when its result comes."""
-
-    id: int
-    lease: int
-    notice: int
-    recipient: str
-    channel: str
-    responsible: int
-    rank: int
-    parts: int
-    accepted: int
-
-
-_HELD = (
-    "SELECT CAST({all}({row}(d.id, d.lease, d.notice, d.recipient, d.channel, d.responsible, d.rank, d.parts,"
-    " d.accepted)) AS TEXT) FROM {each_text}"
-    " {join} delivery d ON d.id = CAST(j.value AS BIGINT) AND d.state = 0 AND d.lease <> 0"
+_OUTCOME = (
+    "SELECT d.notice, d.channel, d.responsible, CASE"
+    " WHEN (d.accepted | ?) = (CAST(1 AS BIGINT) << d.parts) - 1 THEN 2"
+    " WHEN CAST(? AS BIGINT) IN (3, 4) THEN CAST(? AS BIGINT)"
+    " WHEN CAST(? AS BIGINT) = 1 AND d.responsible = 0 AND d.rank > ? THEN 1 ELSE 0 END AS became,"
+    " count(*), CAST({all}(d.id) AS TEXT), CAST({all}(d.recipient) FILTER (WHERE d.responsible = 1) AS TEXT)"
+    " FROM {each_text} {join} delivery d ON d.id = CAST(j.value AS BIGINT) AND d.state = 0 AND d.lease = ?"
+    " AND d.lease <> 0 GROUP BY d.notice, d.channel, d.responsible, became"
 )
 _FINISH = (
     "UPDATE delivery SET accepted = accepted | ?, lease = 0, run_at = ?, state = ?,"
@@ -180,54 +161,41 @@ _FINISH = (
     " code = CASE WHEN CAST(? AS TEXT) = '' THEN code ELSE ? END"
     " WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text})"
 )
-_held = msgspec.json.Decoder(list[_Held])
 
 
-def finish(session: Session, gateway: str, verdicts: Sequence[Verdict], now: int) -> list[Moved]:
-    """Write what became of leased rows; a result whose lease is lost changes no state. Rows that moved are returned.
+def finish(session: Session, gateway: str, verdicts: Sequence[Verdict], now: int) -> Risen:
+    """Write what became of leased rows; a result whose lease is lost changes no state.
 
     A peer's ids are kept in any case: the message did go out. Receipts that came before are applied. A row that is
     unknown: responsible or orange and red again, marked as possible duplicate, else closed as unknown.
     """
-    if not verdicts:
-        return []
-    held = {row.id: row for row in session.gather(_held, _HELD, pack([v.id for v in verdicts]))}
-    moved: list[Moved] = []
-    alike: dict[tuple[int, int, int, int, str], list[int]] = defaultdict(
-        list
-    )  # most rows of a batch fare alike
+    alike: dict[tuple[int, int, int, int, str], list[int]] = defaultdict(list)  # most of a batch fare alike
     for v in verdicts:
-        row = held.get(v.id)
-        if row is None or row.lease != v.lease:
-            continue
-        state = _after(row, v)
-        alike[v.accepted, v.run_at, state, v.end, v.code].append(v.id)
-        if state:
-            moved.append(Moved(v.id, row.notice, row.recipient, row.channel, row.responsible, state))
-    for (mask, run_at, state, end, code), ids in alike.items():
-        session.run(_FINISH, mask, run_at, state, end, code, code, pack(ids))
-    tally.moved(session, Counter([(m.notice, m.channel, 0, m.state) for m in moved]))
-    parts = [(v.id, index, provider) for v in verdicts for index, provider in v.provider_ids]
-    if parts:
+        alike[v.lease, v.accepted, v.end, v.run_at, v.code].append(v.id)
+    moves: Counter[tally.Move] = Counter()
+    persons: list[Moved] = []
+    for (token, mask, end, run_at, code), ids in alike.items():
+        for notice, channel, responsible, state, count, some, recipients in session.run(
+            _OUTCOME, mask, end, end, end, AGAIN, pack(ids), token
+        ):
+            session.run(_FINISH, mask, run_at, state, end, code, code, some)
+            if state:
+                moves[notice, channel, 0, state] += count
+            if state and responsible:
+                persons += receipts.moved(notice, channel, state, some, recipients)
+    tally.moved(session, moves)
+    risen = Risen(moves.total(), persons)
+    if parts := [(v.id, index, provider) for v in verdicts for index, provider in v.provider_ids]:
         session.run(
             "INSERT INTO part (delivery, idx, gateway, provider_id) SELECT CAST(j.value->>0 AS BIGINT),"
             " CAST(j.value->>1 AS BIGINT), ?, j.value->>2 FROM {each}",
             gateway, pack(parts),
         )  # fmt: skip
-        moved += receipts.early(session, gateway, [p[2] for p in parts], now)
+        early = receipts.early(session, gateway, [p[2] for p in parts], now)
+        risen = Risen(risen.rows + early.rows, persons + early.persons)
     if dead := [v.id for v in verdicts if v.dead]:
         receipts.bury(session, dead)
-    return moved
-
-
-def _after(row: _Held, verdict: Verdict) -> int:
-    """The state of a row after a verdict."""
-    if row.accepted | verdict.accepted == (1 << row.parts) - 1:
-        return State.HANDED_OVER
-    if verdict.end in (State.EXPIRED, State.REFUSED):
-        return verdict.end
-    closed = verdict.end == State.UNKNOWN and not row.responsible and row.rank > AGAIN
-    return State.UNKNOWN if closed else State.PLANNED
+    return risen
 
 
 def outlook(session: Session) -> tuple[int, int | None]:
@@ -237,14 +205,13 @@ def outlook(session: Session) -> tuple[int, int | None]:
     return int(leased), None if soonest is None else int(soonest)
 
 
-def release(session: Session, rows: Sequence[tuple[int, int]], run_at: int, code: str = "") -> int:
-    """Give back (id, token) rows that were provably not handed to the peer, due again at run_at; code: why."""
+def release(session: Session, token: int, ids: Sequence[int], run_at: int, code: str = "") -> int:
+    """Give back rows of a lease that were provably not handed to the peer, due again at run_at; code: why."""
     return session.count(
         "UPDATE delivery SET lease = 0, run_at = ?, attempts = attempts - 1,"
-        " code = CASE WHEN CAST(? AS TEXT) = '' THEN code ELSE ? END WHERE state = 0 AND lease <> 0"
-        " AND EXISTS (SELECT 1 FROM {each} WHERE CAST(j.value->>0 AS BIGINT) = delivery.id"
-        " AND CAST(j.value->>1 AS BIGINT) = delivery.lease) AND id IN (SELECT CAST(j.value->>0 AS BIGINT) FROM {each})",
-        run_at, code, code, pack(list(rows)), pack(list(rows)),
+        " code = CASE WHEN CAST(? AS TEXT) = '' THEN code ELSE ? END"
+        " WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text}) AND state = 0 AND lease = ? AND lease <> 0",
+        run_at, code, code, pack(ids), token,
     )  # fmt: skip
 
 

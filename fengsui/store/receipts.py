@@ -24,6 +24,13 @@ class Moved(NamedTuple):
     state: int
 
 
+class Risen(NamedTuple):
+    """How many rows have risen, and which of them are of persons named by a clause."""
+
+    rows: int
+    persons: list[Moved]
+
+
 # ── receipts ─────────────────────────────────────────────────────────────────
 
 
@@ -59,6 +66,58 @@ class Receipt(NamedTuple):
 _WORDS = {"delivered": State.DELIVERED, "failed": State.FAILED, "expired": State.EXPIRED, "read": State.READ}
 
 
+_SINGLE = (
+    "SELECT d.notice, d.channel, d.responsible, d.state, count(*), CAST({all}(p.provider_id) AS TEXT),"
+    " CAST({all}(d.id) AS TEXT), CAST({all}(d.recipient) FILTER (WHERE d.responsible = 1) AS TEXT)"
+    " FROM {each_text} {join} part p ON p.gateway = ? AND p.provider_id = j.value"
+    " JOIN delivery d ON d.id = p.delivery AND d.parts = 1 GROUP BY d.notice, d.channel, d.responsible, d.state"
+)
+_DELIVERED = (
+    "UPDATE delivery SET state = 7, delivered = 1, lease = 0"
+    " WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text})"
+)
+_ids = msgspec.json.Decoder(list[int])
+_words = msgspec.json.Decoder(list[str])
+
+
+def apply(session: Session, gateway: str, batch: Sequence[Word], now: int) -> Risen:
+    """Apply receipts in whatever order they come; those whose part is not known yet are kept until it is."""
+    plain = {r.provider_id for r in batch if r.state == "delivered" and not (r.code or r.dead)}
+    known, risen = _single(session, gateway, plain) if plain else (set[str](), Risen(0, []))
+    rest = [
+        r for r in batch if r.provider_id not in known or r.provider_id not in plain or r.state != "delivered"
+    ]
+    if len(known) < len(plain) or rest:
+        more = _each(session, gateway, [r for r in rest if r.state in _WORDS], now)
+        risen = Risen(risen.rows + more.rows, risen.persons + more.persons)
+    return risen
+
+
+def _single(session: Session, gateway: str, providers: set[str]) -> tuple[set[str], Risen]:
+    """Nearly all receipts: a message of one part is delivered. In sets, and which of the peer's ids that were."""
+    known: set[str] = set()
+    persons: list[Moved] = []
+    moves: Counter[tally.Move] = Counter()
+    for notice, channel, responsible, state, count, names, ids, recipients in session.run(
+        _SINGLE, pack(providers), gateway
+    ):
+        known.update(_words.decode(names))
+        if state >= State.DELIVERED:
+            continue
+        session.run(_DELIVERED, ids)
+        moves[notice, channel, state, int(State.DELIVERED)] += count
+        if responsible:
+            persons += moved(notice, channel, State.DELIVERED, ids, recipients)
+    tally.moved(session, moves)
+    return known, Risen(moves.total(), persons)
+
+
+def moved(notice: int, channel: str, state: int, ids: str, recipients: str) -> list[Moved]:
+    """Rows of persons that have risen together; ids and recipients: JSON arrays, one beside the other."""
+    pairs = zip(_ids.decode(ids), _words.decode(recipients), strict=True)
+    return [Moved(id_, notice, recipient, channel, 1, state) for id_, recipient in pairs]
+
+
 class _Known(NamedTuple):
     """A part that a peer took, with its row."""
 
@@ -82,9 +141,8 @@ _KNOWN = (
 _known = msgspec.json.Decoder(list[_Known])
 
 
-def apply(session: Session, gateway: str, batch: Sequence[Word], now: int) -> list[Moved]:
-    """Apply receipts in whatever order they come; those whose part is not known yet are kept until it is."""
-    words = [r for r in batch if r.state in _WORDS]
+def _each(session: Session, gateway: str, words: Sequence[Word], now: int) -> Risen:
+    """Receipts of long messages, of failures, and of parts that nobody knows yet."""
     known: dict[str, list[_Known]] = defaultdict(list)
     for part in session.gather(_known, _KNOWN, pack({r.provider_id for r in words}), gateway):
         known[part.provider].append(part)
@@ -97,18 +155,18 @@ def apply(session: Session, gateway: str, batch: Sequence[Word], now: int) -> li
     return _raise(session, [(r, part) for r in words for part in known.get(r.provider_id, ())])
 
 
-def _raise(session: Session, told: Sequence[tuple[Word, _Known]]) -> list[Moved]:
+def _raise(session: Session, told: Sequence[tuple[Word, _Known]]) -> Risen:
     """Risen states, computed here: a round holds the lock, so nothing changes between reading and writing."""
     now: dict[int, tuple[int, int, str]] = {}
     before: dict[int, _Known] = {}
     dead: list[int] = []
     for receipt, part in told:
-        word, id_ = _WORDS[receipt.state], part.id
+        word, id_ = int(_WORDS[receipt.state]), part.id
         before.setdefault(id_, part)
         state, mask, code = now.get(id_) or (part.state, part.delivered, "")
         if word >= State.DELIVERED:
             mask |= 1 << part.idx
-            word = word if mask == (1 << part.parts) - 1 else State.PLANNED
+            word = word if mask == (1 << part.parts) - 1 else 0
         now[id_] = (max(state, word), mask, receipt.code or code)
         if receipt.dead:
             dead.append(id_)
@@ -126,19 +184,20 @@ def _raise(session: Session, told: Sequence[tuple[Word, _Known]]) -> list[Moved]
         bury(session, dead)
     risen = [(before[id_], state) for id_, (state, _, _) in now.items() if state > before[id_].state]
     tally.moved(session, Counter([(row.notice, row.channel, row.state, state) for row, state in risen]))
-    return [Moved(r.id, r.notice, r.recipient, r.channel, r.responsible, state) for r, state in risen]
+    persons = [Moved(r.id, r.notice, r.recipient, r.channel, 1, state) for r, state in risen if r.responsible]
+    return Risen(len(risen), persons)
 
 
-def early(session: Session, gateway: str, providers: list[str], now: int) -> list[Moved]:
+def early(session: Session, gateway: str, providers: list[str], now: int) -> Risen:
     """Apply receipts that came before the answers that name these ids."""
     if not session.run("SELECT 1 FROM early_receipt LIMIT 1"):
-        return []
+        return Risen(0, [])
     rows = session.run(
         "DELETE FROM early_receipt WHERE gateway = ? AND provider_id IN (SELECT j.value FROM {each_text})"
         " RETURNING provider_id, state, code, dead",
         gateway, pack(providers),
     )  # fmt: skip
-    return apply(session, gateway, [Receipt(p, s, c, bool(d)) for p, s, c, d in rows], now) if rows else []
+    return apply(session, gateway, [Receipt(p, s, c, bool(d)) for p, s, c, d in rows], now)
 
 
 def forget_early(session: Session, before: int) -> int:

@@ -80,9 +80,9 @@ def test_a_lease_is_exclusive_and_its_result_counts_once(database, session):
 
     assert [r.recipient for r in rows] == ["p1", "p2"]
     assert lease(session, token=8) == []
-    assert leases.finish(session, "sms_1", [accepted(rows[0], token=8)], NOW) == []
-    assert [m.recipient for m in leases.finish(session, "sms_1", [accepted(rows[0])], NOW)] == ["p1"]
-    assert leases.finish(session, "sms_1", [accepted(rows[0])], NOW) == []
+    assert leases.finish(session, "sms_1", [accepted(rows[0], token=8)], NOW).rows == 0
+    assert [m.recipient for m in leases.finish(session, "sms_1", [accepted(rows[0])], NOW).persons] == ["p1"]
+    assert leases.finish(session, "sms_1", [accepted(rows[0])], NOW).rows == 0
     assert states(session) == {"p1": State.HANDED_OVER, "p2": State.PLANNED}
     assert deliveries.tally(session, notice) == {"planned": 2, "open": 1, "handed": 1}
 
@@ -104,9 +104,9 @@ def test_a_lost_lease_changes_nothing_but_keeps_the_peers_id(database, session):
     (again,) = lease(session, now=NOW + 61 * SECOND, token=8)
     assert again.doubtful == 1
 
-    assert leases.finish(session, "sms_1", [accepted(row, provider="old")], NOW) == []
+    assert leases.finish(session, "sms_1", [accepted(row, provider="old")], NOW).rows == 0
     assert states(session) == {"p1": State.PLANNED}
-    moved = receipts.apply(session, "sms_1", [Receipt("old", "delivered")], NOW)
+    moved = receipts.apply(session, "sms_1", [Receipt("old", "delivered")], NOW).persons
 
     assert [(m.recipient, m.state) for m in moved] == [("p1", State.DELIVERED)]
     assert lease(session, now=NOW + 999 * SECOND, token=9) == []
@@ -144,7 +144,7 @@ def test_a_row_that_is_put_off_goes_on_until_its_warning_expires(database, sessi
         (row,) = lease(session, now=now, token=turn)
         assert row.attempts == turn
         later = Verdict(row.id, turn, run_at=now + SECOND, code="busy")
-        assert leases.finish(session, "sms_1", [later], now) == []
+        assert leases.finish(session, "sms_1", [later], now).rows == 0
         now += SECOND
 
     assert outbox.expire(session, NOW + 3599 * SECOND) == []
@@ -168,23 +168,19 @@ def test_released_rows_were_never_tried(database, session):
     told(session, database.vault, "p1")
     (row,) = lease(session)
 
-    assert leases.release(session, [(row.id, 8)], NOW) == 0
-    assert leases.release(session, [(row.id, 7)], NOW) == 1
+    assert leases.release(session, 8, [row.id], NOW) == 0
+    assert leases.release(session, 7, [row.id], NOW) == 1
     assert outbox.withdraw(session, "s") == ("p1",)
 
 
 def test_a_receipt_before_its_answer_is_kept_until_then(database, session):
     told(session, database.vault, "p1")
     (row,) = lease(session)
-    assert (
-        receipts.apply(
-            session, "sms_1", [Receipt("a1", "delivered"), Receipt("x", "failed", "1", dead=True)], NOW
-        )
-        == []
-    )
+    words = [Receipt("a1", "delivered"), Receipt("x", "failed", "1", dead=True)]
+    assert receipts.apply(session, "sms_1", words, NOW).rows == 0
     assert session.run("SELECT provider_id, dead FROM early_receipt ORDER BY id") == [("a1", 0), ("x", 1)]
 
-    moved = leases.finish(session, "sms_1", [accepted(row)], NOW)
+    moved = leases.finish(session, "sms_1", [accepted(row)], NOW).persons
 
     assert [m.state for m in moved] == [State.HANDED_OVER, State.DELIVERED]
     assert session.run("SELECT count(*) FROM early_receipt") == [(1,)]
@@ -210,23 +206,65 @@ def test_a_long_text_is_delivered_when_every_part_is(database, session):
     told(session, database.vault, "p1", parts=3)
     (row,) = lease(session)
     half = Verdict(row.id, 7, 0b011, run_at=NOW, provider_ids=((0, "a"), (1, "b")))
-    assert leases.finish(session, "sms_1", [half], NOW) == []
+    assert leases.finish(session, "sms_1", [half], NOW).rows == 0
     (again,) = lease(session, token=8)
     assert again.accepted == 0b011
-    moved = leases.finish(session, "sms_1", [Verdict(row.id, 8, 0b100, provider_ids=((2, "c"),))], NOW)
+    moved = leases.finish(
+        session, "sms_1", [Verdict(row.id, 8, 0b100, provider_ids=((2, "c"),))], NOW
+    ).persons
     assert [m.state for m in moved] == [State.HANDED_OVER]
 
-    assert receipts.apply(session, "sms_1", [Receipt("c", "delivered"), Receipt("a", "delivered")], NOW) == []
-    moved = receipts.apply(session, "sms_1", [Receipt("b", "delivered")], NOW)
+    assert (
+        receipts.apply(session, "sms_1", [Receipt("c", "delivered"), Receipt("a", "delivered")], NOW).rows
+        == 0
+    )
+    moved = receipts.apply(session, "sms_1", [Receipt("b", "delivered")], NOW).persons
 
     assert [m.state for m in moved] == [State.DELIVERED]
+
+
+def test_receipts_of_all_kinds_together_are_each_applied(database, session):
+    """Of one part and of several, of persons and of lists, first and again, failed and unknown, in one call."""
+    members(session, database.vault, 2)
+    with session.transaction():
+        lists = deliveries.a_notice(session, lists=("public",))
+    while outbox.fan_out_slice(session, NOW)[0]:
+        pass
+    notice = told(session, database.vault, "one", "failed", "twice")
+    long = told(session, database.vault, "long", parts=2, stream="other")
+    taken = [
+        Verdict(
+            r.id,
+            7,
+            (1 << r.parts) - 1,
+            provider_ids=tuple((i, f"{r.recipient or r.id}{i}") for i in range(r.parts)),
+        )
+        for r in lease(session)
+    ]
+    names = [name for v in taken for _, name in v.provider_ids]
+    assert leases.finish(session, "sms_1", taken, NOW).rows == 6
+    assert receipts.apply(session, "sms_1", [Receipt("twice0", "delivered")], NOW).rows == 1
+
+    words = [Receipt(name, "delivered") for name in [*names, "nobody"] if name != "failed0"]
+    risen = receipts.apply(session, "sms_1", [*words, Receipt("failed0", "failed", "027")], NOW)
+
+    assert risen.rows == 5
+    assert {(m.recipient, m.state) for m in risen.persons} == {
+        ("one", State.DELIVERED), ("long", State.DELIVERED), ("failed", State.FAILED)
+    }  # fmt: skip
+    assert session.run("SELECT provider_id FROM early_receipt") == [("nobody",)]
+    assert session.run("SELECT code FROM delivery WHERE state = 5") == [("027",)]
+    assert deliveries.tally(session, lists) == {"planned": 2, "handed": 2, "delivered": 2}
+    assert deliveries.tally(session, notice) == {"planned": 3, "handed": 3, "delivered": 2, "failed": 1}
+    assert deliveries.tally(session, long) == {"planned": 1, "handed": 1, "delivered": 1}
+    assert receipts.apply(session, "sms_1", words, NOW).rows == 0
 
 
 def test_receipts_of_another_gateway_are_not_ours(database, session):
     told(session, database.vault, "p1")
     leases.finish(session, "sms_1", [accepted(lease(session)[0])], NOW)
 
-    assert receipts.apply(session, "sms_2", [Receipt("a1", "delivered")], NOW) == []
+    assert receipts.apply(session, "sms_2", [Receipt("a1", "delivered")], NOW).rows == 0
     assert receipts.forget_early(session, NOW + 1) == 1
 
 
