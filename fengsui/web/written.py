@@ -72,9 +72,9 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def page(self) -> str:
         """The verb on whose page it is written, "" = that of a new warning."""
-        if self.corrects:
-            return "correct"
-        return self.verb or ("cancel" if self.cancel else "change" if self.stream else "")
+        if not self.stream:
+            return ""
+        return "correct" if self.corrects else self.verb or ("cancel" if self.cancel else "change")
 
     @property
     def ended(self) -> bool:

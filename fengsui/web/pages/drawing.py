@@ -34,7 +34,11 @@ def places(request: HttpRequest) -> HttpResponse:
     except msgspec.MsgspecError:
         ring = []
     if not 3 <= len(ring) <= MOST:
-        return JsonResponse({"error": f"请点出 3 至 {MOST} 个点。[W226]"}, status=422)
+        return JsonResponse(
+            {"error": f"请点出 3 至 {MOST} 个点。[W226]"},
+            status=422,
+            json_dumps_params={"ensure_ascii": False},
+        )
     return JsonResponse(
         {"areas": ground.within(tuple(ring)), "missing": [names[a] for a in names if a not in ground.points]}
     )
