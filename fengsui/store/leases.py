@@ -27,7 +27,7 @@ AGAIN = 3
 
 
 class Leased(NamedTuple):
-    """A row to hand over. recipient: "" for a member of a list. cipher None: the address was erased. texts: what the body is split into as short messages.
+    """A row to hand over. recipient: "" for a member of a list, who has no name. cipher None: the address was erased. texts: what the body is split into as short messages.
     accepted: mask of parts the peer has already. doubtful: how often it may have gone out without our knowing.
     """
 
@@ -92,8 +92,8 @@ _RANKS = ", ".join(map(str, range(RANKS)))
 _WAITING = " UNION ALL ".join(_RANK.replace("{n}", str(rank)) for rank in range(RANKS))
 _DUE = {
     vendor: (
-        "SELECT CAST({all}({row}(d.rank, d.id, d.notice, CASE WHEN d.responsible = 1 THEN d.recipient"  # noqa: S608 - texts of ours
-        " ELSE '' END, d.text, d.parts, d.accepted, d.attempts + 1,"
+        "SELECT CAST({all}({row}(d.rank, d.id, d.notice, CASE WHEN d.responsible = 1"  # noqa: S608 - texts of ours
+        " OR d.recipient LIKE '@%' THEN d.recipient ELSE '' END, d.text, d.parts, d.accepted, d.attempts + 1,"
         f" d.doubtful, {cipher})) AS TEXT) FROM ({_WAITING} LIMIT ?) AS due {{join}} delivery d ON d.id = due.id"
         " LEFT JOIN address a ON d.responsible = 1 AND a.id = d.address"
         " LEFT JOIN member m ON d.responsible = 0 AND m.id = d.address"
@@ -150,7 +150,8 @@ _OUTCOME = (
     "SELECT d.notice, d.channel, d.responsible, CASE"
     " WHEN (d.accepted | ?) = (CAST(1 AS BIGINT) << d.parts) - 1 THEN 2"
     " WHEN CAST(? AS BIGINT) IN (3, 4) THEN CAST(? AS BIGINT)"
-    " WHEN CAST(? AS BIGINT) = 1 AND d.responsible = 0 AND d.rank > ? THEN 1 ELSE 0 END AS became,"
+    " WHEN CAST(? AS BIGINT) = 1 AND d.responsible = 0 AND d.rank > ?"
+    " AND d.recipient NOT LIKE '@%' THEN 1 ELSE 0 END AS became,"
     " count(*), CAST({all}(d.id) AS TEXT), CAST({all}(d.recipient) FILTER (WHERE d.responsible = 1) AS TEXT)"
     " FROM {each_text} {join} delivery d ON d.id = CAST(j.value AS BIGINT) AND d.state = 0 AND d.lease = ?"
     " AND d.lease <> 0 GROUP BY d.notice, d.channel, d.responsible, became"
@@ -167,7 +168,7 @@ def finish(session: Session, gateway: str, verdicts: Sequence[Verdict], now: int
     """Write what became of leased rows; a result whose lease is lost changes no state.
 
     A peer's ids are kept in any case: the message did go out. Receipts that came before are applied. A row that is
-    unknown: responsible or orange and red again, marked as possible duplicate, else closed as unknown.
+    unknown: responsible, orange and red, and subscribers again, marked as possible duplicate, else closed as unknown.
     """
     alike: dict[tuple[int, int, int, int, str], list[int]] = defaultdict(list)  # most of a batch fare alike
     for v in verdicts:
