@@ -36,7 +36,7 @@ class Reference(msgspec.Struct, frozen=True):
 FRAMES = frozenset(("--T::+:", "--T::-:"))
 """Every third character of a time from the fifth on: what stands between its numbers."""
 NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
-PAIR = re.compile(rf"({NUMBER}),({NUMBER})")
+PAIRS = re.compile(rf"\s*(?:{NUMBER},{NUMBER}(?:\s+|\Z))*+")
 CIRCLE = re.compile(rf"\s*({NUMBER}),({NUMBER})\s+({NUMBER})\s*")
 EPOCH = dt.datetime.fromisoformat("1970-01-01")
 ENDS = (dt.date.min.toordinal() - EPOCH.toordinal() + 2, dt.date.max.toordinal() - EPOCH.toordinal() - 2)
@@ -133,11 +133,13 @@ def ring(text: str) -> tuple[tuple[Point, ...] | None, bool]:
             return _ring(f"[[{text.replace(' ', '],[')}]]"), True
         except msgspec.DecodeError:
             pass  # out of range, or written as JSON would not: ``.5``, ``007``
-    found = [PAIR.fullmatch(token) for token in text.split()]
-    if not all(found):
+    if not PAIRS.fullmatch(text):
         return None, False
-    pairs = tuple([(float(pair[1]), float(pair[2])) for pair in found if pair])
-    return pairs, all(map(on_earth, pairs))
+    numbers = list(map(float, text.replace(",", " ").split()))
+    pairs = tuple(zip(numbers[::2], numbers[1::2], strict=True))
+    return pairs, max(map(abs, numbers[::2]), default=0) <= 90 and max(
+        map(abs, numbers[1::2]), default=0
+    ) <= 180
 
 
 def on_earth(point: Point) -> bool:

@@ -1,6 +1,7 @@
 """Nothing is opened and nothing runs away: entities, DTDs, includes, schema hints, depth, size, very many faults."""
 
 import ctypes
+import gc
 import os
 import socket
 import struct
@@ -201,6 +202,15 @@ HUGE = {
     "too large": FULL + "<note>" + "a" * parse.MAX_BYTES,
     "too many": FULL + "<a/>" * (parse.MAX_BYTES // 4 - 100),
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def alone():
+    """What thousands of other tests left on the heap is not searched for rubbish while these are timed."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize("name", HUGE)
