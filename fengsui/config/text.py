@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from fengsui.core.clauses import LEVELS, Hazard
+from fengsui.core.levels import LEVELS
+from fengsui.core.tables import Hazard
 from fengsui.formats import packs
 from fengsui.formats.texts import source
 from fengsui.formats.texts.reading import Reading, Validity, read

@@ -7,9 +7,11 @@ from typing import Literal
 
 import msgspec
 
-from fengsui.core.clauses import LEVELS, Action, Change, Hazard, Level, Pack, Unit, touches
+from fengsui.core.clauses import Pack
 from fengsui.core.facts import Alerted, Closed, Fact
+from fengsui.core.levels import LEVELS, Action, Change, Level
 from fengsui.core.state import AlertPart, Refusal, State, World, Zoned
+from fengsui.core.tables import Hazard, Unit, touches
 
 Mode = Literal["retraction", "emergency"]
 """How one person may sign by himself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from fengsui.core.clauses import Almanac
+from fengsui.core.tables import Almanac
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

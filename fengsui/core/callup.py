@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from fengsui.core.clauses import LEVELS, Do, Haste
+from fengsui.core.clauses import Do, Haste
 from fengsui.core.facts import Call, DutyOpened, Exhausted, Fact, Notified, PlanStep, Recipient, StepTaken
+from fengsui.core.levels import LEVELS
 from fengsui.core.state import Share, State, World
 
 ANSWERING = ("remind", "deputy", "visit")

@@ -15,9 +15,11 @@ from fengsui.core import calendar, cap_forms, wording
 from fengsui.core.cap import Alert, Area, Info, Moment, Named
 from fengsui.core.cap_rules import Finding
 from fengsui.core.cap_sense import DRILL, SEVERITY, colour
-from fengsui.core.clauses import LEVELS, Action, Hazard, Level, Pack
+from fengsui.core.clauses import Pack
 from fengsui.core.facts import Series
+from fengsui.core.levels import LEVELS, Action, Level
 from fengsui.core.state import AlertPart
+from fengsui.core.tables import Hazard
 from fengsui.core.wording import Draft
 
 LISTS = {"nbs": "CPEAS Geographic Code", "mca": "MCA"}

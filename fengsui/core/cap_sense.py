@@ -14,7 +14,9 @@ from functools import cache
 import msgspec
 
 from fengsui.core.cap import Alert, Info
-from fengsui.core.clauses import LEVELS, Hazard, Level, Pack
+from fengsui.core.clauses import Pack
+from fengsui.core.levels import LEVELS, Level
+from fengsui.core.tables import Hazard
 
 SEVERITY: dict[str, Level] = {"Minor": "blue", "Moderate": "yellow", "Severe": "orange", "Extreme": "red"}
 """The order of the standard's severities and of the colours (CMA: Minor is blue)."""

@@ -1,6 +1,6 @@
-"""条款 Clauses: the vocabulary a pack is written in — clauses, duties, notices, ladders, audiences, units, areas.
+"""条款 Clauses: the vocabulary a pack is written in — clauses, duties, notices, ladders, audiences — and the pack itself.
 
-Frozen structs that say what may stand in a pack; ``formats.packs`` reads the TOML, ``core.lint`` refuses what is
+Frozen structs that say what may stand in a pack, units and other tables in ``core.tables``; ``formats.packs`` reads the TOML, ``core.lint`` refuses what is
 inconsistent. Nothing here decides anything. Vocabulary: ARCHITECTURE.md, "Clauses".
 """
 
@@ -11,20 +11,23 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from fengsui.core.tables import (
+    Addressee,
+    Almanac,
+    Area,
+    Geocodes,
+    Hazard,
+    Profile,
+    Reader,
+    Resend,
+    Right,
+    Signal,
+    Texts,
+    Unit,
+)
+
 T = TypeVar("T")
-Level = Literal["blue", "yellow", "orange", "red"]
-
-LEVELS: tuple[Level, ...] = ("blue", "yellow", "orange", "red")
-"""Levels from weak to strong (蓝 黄 橙 红); compare by index, never by name."""
-
 Grade = Literal["I", "II", "III", "IV"]
-Action = Literal["issue", "renew", "change", "upgrade", "downgrade", "cancel", "correct"]
-"""发布 继续发布 变更 升级发布 降级发布 解除 更正: what a version of a warning does as a whole."""
-Change = Literal["new", "up", "same", "changed", "down", "gone", "kept", "corrected", "retracted"]
-"""What a version means for one area. changed: the strongest level stays, its zones do not; kept: nothing, nobody is told;
-corrected and retracted: the version before was wrong, and something or nothing of it still holds here."""
-GONE: tuple[Change, ...] = ("gone", "retracted")
-"""Changes after which nothing is in force for an area any more."""
 Do = Literal["remind", "deputy", "superior", "desk", "visit", "bulletin", "supervise"]
 Haste = Literal["urgent", "office"]
 Cause = Literal[
@@ -98,14 +101,15 @@ class Duty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """通知 Who is told when something happens; nobody owes anything for it."""
+    """通知 Who is told when something happens; nobody owes anything for it.
+
+    who: empty = the clause's responsible; ``reached`` and ``misled``: see ``core.telling``.
+    """
 
     name: str
     title: str
     trigger: Trigger
-    who: tuple[
-        str, ...
-    ] = ()  # empty = the clause's responsible; ``reached``, ``misled``: see ``core.notices``
+    who: tuple[str, ...] = ()
     audience: str = "responsible"
     template: str = ""  # empty = the notice's own name
 
@@ -166,174 +170,6 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     paper: bool = False
     other: bool = False
-
-
-class Resend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """重发 How long a way out waits, the first time, before it sends again what it was not answered for; then twice as
-    long each time. What works again waits for this long at most.
-    """
-
-    first: str
-    basis: str
-
-
-Reader = Literal["office", "village"]
-"""Who reads a warning here: people of a government or another unit, people who answer for a village."""
-
-
-class Addressee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """防御指南的对象 Whom items of defence guides speak to, known by the words they open with.
-
-    readers: which of our readers are meant by it.
-    """
-
-    title: str
-    readers: tuple[Reader, ...]
-    opens: tuple[str, ...]
-
-
-class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """单位 An office or government that holds duties.
-
-    area: id of the area it serves; groups: the words clauses use for it (``members``, ``townships``).
-    verified False shows 待核实; ``superior`` is the unit that is told when this one does not answer.
-    """
-
-    id: str
-    name: str
-    area: str
-    basis: str
-    verified: bool
-    groups: tuple[str, ...] = ()
-    superior: str = ""
-    valid_from: str = ""
-    valid_to: str = ""
-    successor: str = ""
-    note: str = ""
-
-
-class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A place code is always a pair: the statistical (nbs) and civil-affairs (mca) lists collide."""
-
-    scheme: Literal["nbs", "mca"]
-    value: str
-
-
-class Area(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """区域 A place: district, township or village. ``id`` is its nbs code without trailing groups of ``000``,
-    so that a parent's id is a prefix of its child's and of no stranger's.
-    """
-
-    id: str
-    name: str
-    kind: Literal["district", "township", "village"]
-    codes: tuple[Code, ...]
-    source: str
-    parent: str = ""
-    valid_from: str = ""
-    valid_to: str = ""
-    successor: str = ""
-    lon: float | None = None
-    lat: float | None = None
-    point_basis: str = ""
-
-
-class Signal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """信号 One hazard at one level: the criterion in words and as a tree (or None: a person judges), and the guide."""
-
-    criterion_text: str
-    source: str
-    verified: bool
-    guide: tuple[str, ...] = ()
-    criterion: dict[str, object] | None = None
-    valid_hours: float | None = None
-    note: str = ""
-
-
-class Hazard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """灾种 A hazard with the levels that exist for it, and the codes others know it by."""
-
-    id: str
-    name: str
-    name_en: str
-    category: str
-    levels: dict[str, Signal]
-    codes: tuple[dict[str, str], ...] = ()  # {scheme, value, source}
-    aliases: tuple[str, ...] = ()
-    issuers: tuple[str, ...] = ()  # joint products: every unit that must sign
-    relevance: str = ""
-    standard: str = ""  # whose thresholds these are: national-2007, shanxi-2023, shanxi, joint
-
-
-class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """文本 Templates of what people read; placeholders in braces, filled by ``core.wording``."""
-
-    signature: str
-    issuer: str
-    templates: dict[str, str]
-    actions: dict[str, str]  # change → the word for it
-    levels: dict[str, str]
-    verbs: dict[str, str]  # action → its name
-    causes: dict[str, tuple[str, ...]] = {}  # hazard ("any" = every) → causes that one click puts in
-    ends: dict[
-        str, tuple[str, ...]
-    ] = {}  # hazard → causes of lifting; the first stands there from the beginning
-    numbers: dict[str, str] = {}  # series → how its numbers are written, from {year} and {number}
-
-
-class Almanac(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """日历 Days off and swapped workdays (ISO dates), and the first day off of named holidays ("2027:春节")."""
-
-    basis: str
-    verified: bool
-    off: tuple[str, ...] = ()
-    work: tuple[str, ...] = ()
-    holidays: dict[str, str] = {}
-
-
-class Right(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """签发权 Which units may issue and sign which levels, and how a joint product is co-signed; ``accounts`` names the roles of accounts (预报员, 签发人)."""
-
-    basis: str
-    issue: tuple[str, ...]
-    sign: dict[str, tuple[str, ...]]  # level -> roles of accounts
-    totp: tuple[str, ...] = ()  # levels signed only with a one-time code
-    cosign: tuple[str, ...] = ()  # roles of another unit's accounts that sign for it
-    accounts: dict[str, str] = {}
-
-
-class Geocodes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """区域代码表 Which list of codes the name of a geocode (CAP ``valueName``) means; a name that is not here settles nothing."""
-
-    basis: str
-    names: dict[str, Literal["nbs", "mca"]]
-
-
-class Rated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """级别写法 A level as other systems write it: Ⅰ级, its word, CAP's severity and kinds of response."""
-
-    roman: str
-    word: str
-    severity: str
-    response: tuple[str, ...]
-
-
-class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """通用警报 How this district's warnings are written as CAP.
-
-    station: digits that begin every identifier. immediate_h, expected_h: a criterion that looks ahead at most so many
-    hours is CAP's Immediate or Expected, a longer one Future. verbs_en: action → its English.
-    """
-
-    basis: str
-    sender: str
-    station: str
-    issuer_en: str
-    certainty: Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
-    immediate_h: float
-    expected_h: float
-    verbs_en: dict[Action, str]
-    levels: dict[Level, Rated]
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -403,24 +239,6 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
         if word in self.units:
             return (word,)
         return tuple(u.id for u in self.units.values() if word in u.groups)
-
-
-def stands(thing: Unit | Area, day: str) -> bool:
-    """Whether a unit or area exists on a day (ISO date); an empty bound is open, ``valid_to`` is the first day without it.
-
-    >>> stands(Area("1", "瓜园乡", "township", (), "", valid_to="2021-10-31"), "2027-07-17")
-    False
-    """
-    return thing.valid_from <= day and (not thing.valid_to or day < thing.valid_to)
-
-
-def touches(area: str, zone: str) -> bool:
-    """Whether an area and a warned zone share ground: one lies in the other (ids are prefixes).
-
-    >>> touches("140215", "140215209"), touches("140215209201", "140215209"), touches("140215100", "140215101")
-    (True, True, False)
-    """
-    return area.startswith(zone) or zone.startswith(area)
 
 
 def pick(table: dict[str, str] | str, key: str) -> str:

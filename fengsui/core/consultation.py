@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from fengsui.core.clauses import LEVELS, choose
+from fengsui.core.clauses import choose
 from fengsui.core.facts import Consulted, DutyOpened, Fact, Notified, Recipient
+from fengsui.core.levels import LEVELS
 from fengsui.core.state import Refusal, State, World
 
 ORDER = ("called", "held", "concluded")

@@ -15,7 +15,8 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from fengsui.core.clauses import LEVELS, Hazard, Level
+from fengsui.core.levels import LEVELS, Level
+from fengsui.core.tables import Hazard
 
 Basis = Literal["forecast", "observed", "judgement", "product"]
 Value = bool | float | str | tuple[float, ...]

@@ -13,7 +13,6 @@ import msgspec
 
 from fengsui.core import callup, evidence, notices, plans, triggers
 from fengsui.core.alerts import area_of, change
-from fengsui.core.clauses import GONE
 from fengsui.core.facts import (
     Alerted,
     DutyEnded,
@@ -25,6 +24,7 @@ from fengsui.core.facts import (
     TimeReached,
     UnitReceived,
 )
+from fengsui.core.levels import GONE
 from fengsui.core.many import Many
 from fengsui.core.state import Duty, Refusal, Share, State, World
 

@@ -11,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from fengsui.core.clauses import Action, Change, Do, Haste, Level, Use
+from fengsui.core.clauses import Do, Haste, Use
+from fengsui.core.levels import Action, Change, Level
 
 Series = Literal["actual", "exercise", "test"]
 Reach = Literal["handed_over", "delivered", "read", "acknowledged"]

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from fengsui.core.cap import Named
-from fengsui.core.clauses import Area, Pack, stands
+from fengsui.core.clauses import Pack
+from fengsui.core.tables import Area, stands
 
 SCHEMES = ("nbs", "mca")
 LISTS = {"nbs": "统计", "mca": "民政"}

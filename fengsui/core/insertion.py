@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import msgspec
 
 from fengsui.core import alerts, calendar, wording
-from fengsui.core.clauses import LEVELS, Level, pick
+from fengsui.core.clauses import pick
 from fengsui.core.facts import Aired, DutyOpened, Fact, InsertionOrdered, Notified
+from fengsui.core.levels import LEVELS, Level
 from fengsui.core.state import Refusal, State, World
 
 replace = msgspec.structs.replace

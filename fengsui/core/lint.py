@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from fengsui.core.clauses import LEVELS, By, Clause, Duty, Ladder, LadderStep, Notice, Pack, Trigger
+from fengsui.core.clauses import By, Clause, Duty, Ladder, LadderStep, Notice, Pack, Trigger
+from fengsui.core.levels import LEVELS
 from fengsui.core.lint_tables import CHANNELS, Fault, labelled, table_faults, unknown
 
 DAY = re.compile(r"(0[1-9]|1[0-2]|monthly|quarterly)-(0[1-9]|[12]\d|3[01])")

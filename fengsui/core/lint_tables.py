@@ -10,8 +10,10 @@ from string import Formatter
 
 import msgspec
 
-from fengsui.core.clauses import LEVELS, Area, Audience, Hazard, Pack, Signal, Unit
+from fengsui.core.clauses import Audience, Pack
 from fengsui.core.criteria import AGGS, LEAF_KEYS, OPS
+from fengsui.core.levels import LEVELS
+from fengsui.core.tables import Area, Hazard, Signal, Unit
 
 CHANNELS = ("sms", "voice", "email", "fax", "im", "dedicated_channel", "call_sheet", "broadcast")
 """Channels that a pack may ask for: every gateway serves one of them."""

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from fengsui.core import alerts, triggers, vacancy
-from fengsui.core.clauses import GONE, LEVELS, Change, Clause, Level, Notice, choose
+from fengsui.core.clauses import Clause, Notice, choose
 from fengsui.core.facts import (
     REACH,
     Alerted,
@@ -30,6 +30,7 @@ from fengsui.core.facts import (
     Tried,
     UnitReceived,
 )
+from fengsui.core.levels import GONE, LEVELS, Change, Level
 from fengsui.core.state import DISTRICT, Asked, Contact, NoticePart, Refusal, State, World
 
 replace = msgspec.structs.replace

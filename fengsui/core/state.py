@@ -9,10 +9,12 @@ from typing import Literal
 
 import msgspec
 
-from fengsui.core.clauses import LEVELS, Action, Level, Pack, touches
+from fengsui.core.clauses import Pack
 from fengsui.core.directory import Directory
 from fengsui.core.facts import Consulted, InsertionOrdered, Notified, Plan, Reach, Series, SuspensionDecided
+from fengsui.core.levels import LEVELS, Action, Level
 from fengsui.core.many import Many
+from fengsui.core.tables import touches
 
 DISTRICT = "district"
 """The stream of what belongs to no other: directory, packs."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fengsui.core import alerts
-from fengsui.core.clauses import Change, Clause, Duty, Level, Pack, Trigger, choose
+from fengsui.core.clauses import Clause, Duty, Pack, Trigger, choose
 from fengsui.core.directory import Post
 from fengsui.core.facts import (
     Aired,
@@ -19,6 +19,7 @@ from fengsui.core.facts import (
     StepTaken,
     SuspensionDecided,
 )
+from fengsui.core.levels import Change, Level
 from fengsui.core.state import State, World
 
 FRESH = ("new", "up")

@@ -9,9 +9,11 @@ import msgspec
 
 from fengsui.core import calendar
 from fengsui.core.alerts import area_of
-from fengsui.core.clauses import GONE, LEVELS, Action, Level, Pack, pick, touches
+from fengsui.core.clauses import Pack, pick
 from fengsui.core.facts import Call, InsertionOrdered, Notified, Plan
+from fengsui.core.levels import GONE, LEVELS, Action, Level
 from fengsui.core.state import AlertPart, State, World
+from fengsui.core.tables import touches
 
 FORMS = {"crawl": "滚动字幕", "badge": "预警角标", "anchor": "主持人口播"}
 MARKS = {"test": "mark_test", "exercise": "mark_exercise"}

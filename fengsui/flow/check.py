@@ -23,7 +23,8 @@ from django.db.migrations.executor import MigrationExecutor
 from fengsui.core import calendar
 from fengsui.core.calendar import MINUTE, SECOND
 from fengsui.core.callup import AT_WORK, IN_CHARGE
-from fengsui.core.clauses import Pack, stands
+from fengsui.core.clauses import Pack
+from fengsui.core.tables import stands
 from fengsui.flow.clock import database_wall
 from fengsui.formats import pdf
 from fengsui.formats.packs import PackError

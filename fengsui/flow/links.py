@@ -10,8 +10,8 @@ import asyncio
 import threading
 
 from fengsui.core import suspension
-from fengsui.core.clauses import LEVELS
 from fengsui.core.facts import Notified, Reached, Recipient
+from fengsui.core.levels import LEVELS
 from fengsui.core.state import State, World
 from fengsui.flow.inputs import Input, Parked, Unwritten
 from fengsui.flow.record import Writer

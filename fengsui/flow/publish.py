@@ -20,8 +20,9 @@ import msgspec
 from fengsui.core import alerts, cap_out, wording
 from fengsui.core.calendar import DAY, SECOND
 from fengsui.core.cap_out import Issued
-from fengsui.core.clauses import Action, Pack
+from fengsui.core.clauses import Pack
 from fengsui.core.facts import Alerted, Series
+from fengsui.core.levels import Action
 from fengsui.core.state import AlertPart
 from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Change, Parked, Unwritten

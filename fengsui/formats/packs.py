@@ -15,9 +15,21 @@ import msgspec
 
 from fengsui import __version__
 from fengsui.core import clauses
-from fengsui.core.clauses import Document, Hazard, Pack
+from fengsui.core.clauses import Document, Pack
 from fengsui.core.lint import lint
 from fengsui.core.lint_tables import Fault
+from fengsui.core.tables import (
+    Addressee,
+    Almanac,
+    Area,
+    Geocodes,
+    Hazard,
+    Profile,
+    Resend,
+    Right,
+    Texts,
+    Unit,
+)
 from fengsui.formats.shapes import convert
 
 SHIPPED = Path(__file__).parent.parent / "mechanism"
@@ -27,10 +39,10 @@ KINDS: dict[str, type[Any]] = {
     "ladder": clauses.Ladder,
     "audience": clauses.Audience,
     "report": clauses.Report,
-    "addressee": clauses.Addressee,
-    "resend": clauses.Resend,
-    "unit": clauses.Unit,
-    "area": clauses.Area,
+    "addressee": Addressee,
+    "resend": Resend,
+    "unit": Unit,
+    "area": Area,
 }
 """Word (a folder, a group of ``tables.toml``, a list) → the struct each of its tables is."""
 
@@ -38,11 +50,11 @@ GROUPS = ("ladder", "audience", "report", "addressee", "resend")
 """Groups that may stand in ``tables.toml``."""
 
 SINGLE: dict[str, type[Any]] = {
-    "texts.toml": clauses.Texts,
-    "almanac.toml": clauses.Almanac,
-    "rights.toml": clauses.Right,
-    "geocodes.toml": clauses.Geocodes,
-    "cap.toml": clauses.Profile,
+    "texts.toml": Texts,
+    "almanac.toml": Almanac,
+    "rights.toml": Right,
+    "geocodes.toml": Geocodes,
+    "cap.toml": Profile,
     "document.toml": Document,
 }
 """Files that are one table."""

@@ -18,8 +18,8 @@ import msgspec
 import typst
 
 from fengsui.core import calendar
-from fengsui.core.clauses import Level
 from fengsui.core.facts import Series
+from fengsui.core.levels import Level
 from fengsui.formats import badges
 
 HERE = Path(__file__).parent

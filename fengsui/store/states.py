@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from fengsui.core.clauses import LEVELS
+from fengsui.core.levels import LEVELS
 
 
 class State(enum.IntEnum):

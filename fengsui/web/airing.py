@@ -7,8 +7,8 @@ from typing import Any, Literal
 import msgspec
 
 from fengsui.core import insertion
-from fengsui.core.clauses import LEVELS, Level
 from fengsui.core.facts import Series
+from fengsui.core.levels import LEVELS, Level
 from fengsui.core.state import State, World
 from fengsui.formats import badges
 from fengsui.web import written

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from fengsui.core import alerts, calendar
-from fengsui.core.clauses import LEVELS, Level
+from fengsui.core.levels import LEVELS, Level
 from fengsui.core.state import AlertPart, State, Zoned
 from fengsui.web import here, written
 from fengsui.web.written import Written

@@ -12,8 +12,8 @@ import msgspec
 
 from fengsui.core import alerts, vacancy, wording
 from fengsui.core.board import Row
-from fengsui.core.clauses import LEVELS, Level
 from fengsui.core.facts import Fact, Reached, Reported, SuspensionDecided
+from fengsui.core.levels import LEVELS, Level
 from fengsui.core.state import Share, State, World
 from fengsui.web import sentences, tasks
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from fengsui.core import mind, wording
-from fengsui.core.clauses import touches
 from fengsui.core.facts import Consulted, DutyOpened, InsertionOrdered, Notified, SuspensionDecided
 from fengsui.core.state import Refusal, World
+from fengsui.core.tables import touches
 from fengsui.flow import mailing
 from fengsui.formats import sms
 from fengsui.web import audience, here, signing, voices, written

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from fengsui.core import wording
 from fengsui.core.board import Row
-from fengsui.core.clauses import LEVELS, Level, Unit, stands
+from fengsui.core.levels import LEVELS, Level
 from fengsui.core.state import Contact, Share, State, World
+from fengsui.core.tables import Unit, stands
 from fengsui.store.progress import Channel
 from fengsui.web import sentences, tasks
 

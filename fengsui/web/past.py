@@ -8,7 +8,6 @@ from threading import Lock
 from typing import NamedTuple
 
 from fengsui.core import mind
-from fengsui.core.clauses import LEVELS
 from fengsui.core.facts import (
     Aired,
     Alerted,
@@ -29,6 +28,7 @@ from fengsui.core.facts import (
     UnitReceived,
     kind,
 )
+from fengsui.core.levels import LEVELS
 from fengsui.core.state import DISTRICT, State, World
 from fengsui.store import history
 from fengsui.store.history import Line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from fengsui.core.clauses import LEVELS
+from fengsui.core.levels import LEVELS
 from fengsui.formats.texts import reading
 from fengsui.formats.texts.reading import Reading, Warned
 from fengsui.web import here, slips, written

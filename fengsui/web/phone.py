@@ -13,9 +13,11 @@ import msgspec
 
 from fengsui.core import calendar, replies, suspension, wording
 from fengsui.core.alerts import area_of
-from fengsui.core.clauses import LEVELS, Level, Pack, Reader, stands
+from fengsui.core.clauses import Pack
 from fengsui.core.facts import Reported, SuspensionDecided
+from fengsui.core.levels import LEVELS, Level
 from fengsui.core.state import Contact, Share, State, World, Zoned
+from fengsui.core.tables import Reader, stands
 from fengsui.store import archive
 from fengsui.store.sql import archive as open_archive
 

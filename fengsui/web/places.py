@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 
-from fengsui.core.clauses import LEVELS
+from fengsui.core.levels import LEVELS
 from fengsui.formats import badges
 from fengsui.web.outlook import ORDER, STATES, Town, Warned
 

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from fengsui.core.clauses import LEVELS, By, Clause, Duty, Ladder, LadderStep, Pack, Trigger, choose
+from fengsui.core.clauses import By, Clause, Duty, Ladder, LadderStep, Pack, Trigger, choose
+from fengsui.core.levels import LEVELS
 
 GROUPS = {
     "members": "成员单位", "townships": "各乡（镇）", "same": "当事单位", "invited": "受邀单位",

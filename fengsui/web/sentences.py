@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, assert_never
 
 from fengsui.core import calendar, wording
-from fengsui.core.clauses import LEVELS
 from fengsui.core.facts import (
     Aired,
     Alerted,
@@ -33,6 +32,7 @@ from fengsui.core.facts import (
     Tried,
     UnitReceived,
 )
+from fengsui.core.levels import LEVELS
 from fengsui.core.state import World
 from fengsui.store.history import Line
 

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from fengsui.core import alerts, insertion, wording
 from fengsui.core.board import Row
-from fengsui.core.clauses import LEVELS, Level, Pack
+from fengsui.core.clauses import Pack
 from fengsui.core.facts import Aired, Alerted, Fact, InsertionOrdered, Notified, Reached, Tallied
+from fengsui.core.levels import LEVELS, Level
 from fengsui.core.state import AlertPart, State, World
 from fengsui.formats import badges, pdf
 from fengsui.store import history, people, signals, streams

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from fengsui.core import alerts, calendar, cap_out, wording
 from fengsui.core.cap_out import Issued
-from fengsui.core.clauses import LEVELS
+from fengsui.core.levels import LEVELS
 from fengsui.core.state import State, World
 from fengsui.flow import publish
 from fengsui.formats.cap import write

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from fengsui.core.board import Row
-from fengsui.core.clauses import LEVELS
+from fengsui.core.levels import LEVELS
 from fengsui.core.state import State, World
 from fengsui.web import paths, sentences, tasks
 from fengsui.web.outlook import REVIEW

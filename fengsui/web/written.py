@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from fengsui.core import alerts, calendar, wording
-from fengsui.core.clauses import LEVELS, Action, Level, stands
 from fengsui.core.facts import Alerted, Series
+from fengsui.core.levels import LEVELS, Action, Level
 from fengsui.core.state import AlertPart, State, Zoned
+from fengsui.core.tables import stands
 from fengsui.store import archive
 from fengsui.store.accounts import Account, Draft
 from fengsui.store.archive import Paper

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from fengsui.core import alerts
-from fengsui.core.clauses import touches
 from fengsui.core.facts import Closed
 from fengsui.core.state import AlertPart, Zoned
+from fengsui.core.tables import touches
 from tests.core.worlds import (
     FENGYU,
     INCIDENT,

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from fengsui.core import calendar
-from fengsui.core.clauses import Almanac
+from fengsui.core.tables import Almanac
 
 ZONE = "Asia/Shanghai"
 # National Day 2027 with a swap: 1–7 October off, Sunday 26 September and Saturday 9 October worked

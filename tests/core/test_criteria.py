@@ -4,8 +4,8 @@ from functools import cache
 
 import pytest
 
-from fengsui.core.clauses import Hazard, Signal
 from fengsui.core.criteria import Proposal, Reading, judge, propose
+from fengsui.core.tables import Hazard, Signal
 from fengsui.formats import packs
 
 

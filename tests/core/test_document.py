@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fengsui.core.clauses import LEVELS
+from fengsui.core.levels import LEVELS
 from fengsui.core.lint import squeeze
 from fengsui.formats import geo, packs
 

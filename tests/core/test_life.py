@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from fengsui.core import alerts
 from fengsui.core.calendar import HOUR, MINUTE
-from fengsui.core.clauses import GONE, Level, touches
 from fengsui.core.directory import Directory
 from fengsui.core.facts import Alerted, Notified
+from fengsui.core.levels import GONE, Level
 from fengsui.core.state import AlertPart, Refusal, Zoned
+from fengsui.core.tables import touches
 from tests.core.worlds import (
     FENGYU,
     INCIDENT,

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fengsui.core import duties, mind
-from fengsui.core.clauses import touches
 from fengsui.core.directory import Directory
 from fengsui.core.facts import REACH, Alerted, DutyOpened, Fact, Notified, Reached, decode, encode, kind
 from fengsui.core.state import Refusal, State
+from fengsui.core.tables import touches
 from tests.core.histories import play
 from tests.core.worlds import (
     FENGYU,

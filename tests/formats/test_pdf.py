@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fengsui.core.clauses import LEVELS
+from fengsui.core.levels import LEVELS
 from fengsui.formats import badges, packs, pdf
 
 pytestmark = pytest.mark.foreign

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from fengsui.core.clauses import LEVELS
+from fengsui.core.levels import LEVELS
 from fengsui.store.progress import Channel
 from fengsui.web import atlas, channels, here, outlook, places
 from tests.web.site import FENGYU, INCIDENT, JULE

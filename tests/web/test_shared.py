@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fengsui.config import asgi
-from fengsui.core.clauses import LEVELS
+from fengsui.core.levels import LEVELS
 from fengsui.flow.inputs import Change
 from fengsui.store.accounts import Account, Draft
 from fengsui.web import live, rights, shared

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from fengsui.core.clauses import Hazard
+from fengsui.core.tables import Hazard
 from fengsui.formats.texts import heads, regions, sentences, signals, times
 from fengsui.formats.texts.cleaned import Clean, Span, clean
 from fengsui.formats.texts.heads import Head

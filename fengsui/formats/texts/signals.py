@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
-from fengsui.core.clauses import Hazard
+from fengsui.core.tables import Hazard
 from fengsui.formats.texts.cleaned import Span
 from fengsui.formats.texts.sentences import MIGHT, clauses, sentences
 

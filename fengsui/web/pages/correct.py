@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from fengsui.core import wording
-from fengsui.core.clauses import LEVELS
 from fengsui.core.facts import Alerted
+from fengsui.core.levels import LEVELS
 from fengsui.core.state import Refusal, State
 from fengsui.flow.inputs import Signature
 from fengsui.store import history

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from fengsui.core import calendar
-from fengsui.core.clauses import LEVELS, Pack
+from fengsui.core.clauses import Pack
+from fengsui.core.levels import LEVELS
 from fengsui.store import signals
 from fengsui.store.signals import Signal, Wanted
 from fengsui.web import here, lists

@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from fengsui.core.clauses import LEVELS
+from fengsui.core.levels import LEVELS
 from fengsui.core.state import Refusal, State, Zoned
 from fengsui.store.accounts import Account, Draft
 from fengsui.web import begun, compared, foreseen, here, numbers, signing, takeover, verbs, written

@@ -15,8 +15,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from fengsui.core import alerts
-from fengsui.core.clauses import LEVELS, Pack
+from fengsui.core.clauses import Pack
 from fengsui.core.facts import Alerted, Fact
+from fengsui.core.levels import LEVELS
 from fengsui.core.state import AlertPart
 from fengsui.formats.pdf import IssueForm
 from fengsui.store import history, people, signals
