@@ -14,10 +14,10 @@ import msgspec
 from fengsui.core import calendar, cap_forms, wording
 from fengsui.core.cap import Alert, Area, Info, Moment, Named
 from fengsui.core.cap_rules import Finding
-from fengsui.core.cap_sense import DRILL, SEVERITY, colour
+from fengsui.core.cap_sense import SEVERITY, colour
 from fengsui.core.clauses import Pack
-from fengsui.core.facts import Series
 from fengsui.core.levels import LEVELS, Action, Level
+from fengsui.core.series import DRILL, Series, mark, marked
 from fengsui.core.state import AlertPart
 from fengsui.core.tables import Hazard
 from fengsui.core.wording import Draft
@@ -25,12 +25,8 @@ from fengsui.core.wording import Draft
 LISTS = {"nbs": "CPEAS Geographic Code", "mca": "MCA"}
 """List of codes → the name that says so."""
 STATUS: dict[Series, str] = {"actual": "Actual", "exercise": "Exercise", "test": "Test"}
-MARKS: dict[Series, tuple[str, str]] = {
-    "actual": ("", ""),
-    "exercise": ("【演练】", "[EXERCISE]"),
-    "test": ("【模拟】", "[TEST]"),
-}
-"""What stands at both ends of every text that is not in earnest, in Chinese and English."""
+ENGLISH_MARKS: dict[Series, str] = {"actual": "", "exercise": "[EXERCISE]", "test": "[TEST]"}
+"""What stands at both ends of every English text that is not in earnest, as ``series.mark`` in Chinese ones."""
 NOTES: dict[Series, str] = {
     "actual": "",
     "exercise": "应急演练，不是真实预警，请勿据此采取真实行动。This is an exercise.",
@@ -146,7 +142,6 @@ def _info(issued: Issued, level: Level, zones: list[str], pack: Pack, rings: Rin
 
 def _chinese(issued: Issued, level: Level, zones: list[str], pack: Pack, rings: Rings) -> Info:
     texts, hazard, rated = pack.texts, pack.hazards[issued.part.hazard], pack.cap.levels[level]
-    mark = MARKS[issued.series][0]
     words = wording.bulletin(issued.part, pack, issued.action, (issued.draft, level, tuple(zones)))
     headline = f"{texts.issuer}{texts.verbs[issued.action]}{hazard.name}{texts.levels[level]}预警[{rated.roman}/{rated.word}]"
     signal = hazard.levels.get(level)
@@ -154,8 +149,8 @@ def _chinese(issued: Issued, level: Level, zones: list[str], pack: Pack, rings: 
         language="zh-CN",
         event=hazard.name,
         sender_name=texts.issuer,
-        headline=f"{mark}{headline}{mark}",
-        description=f"{mark}{words}{mark}",
+        headline=marked(headline, issued.series),
+        description=marked(words, issued.series),
         instruction="\n".join(signal.guide) if signal and issued.part.holds else "",
         **_info(issued, level, zones, pack, rings),
     )
@@ -163,7 +158,7 @@ def _chinese(issued: Issued, level: Level, zones: list[str], pack: Pack, rings: 
 
 def _english(issued: Issued, level: Level, zones: list[str], pack: Pack, rings: Rings) -> Info:
     cap, hazard = pack.cap, pack.hazards[issued.part.hazard]
-    mark = MARKS[issued.series][1]
+    mark = ENGLISH_MARKS[issued.series]
     common = _info(issued, level, zones, pack, rings)
     name = hazard.name_en or hazard.id
     said = f"{name} {level} warning (level {LEVELS[::-1].index(level) + 1} of {len(LEVELS)})"
@@ -251,9 +246,11 @@ def _pretending(alert: Alert) -> Iterator[Finding]:
         return
     for n, info in enumerate(alert.infos):
         words = f"{info.headline} {info.description} {alert.note}"
-        marks = MARKS[series]
+        marks = (mark(series), ENGLISH_MARKS[series])
         if series == "actual":
-            drill = DRILL.search(words) or any(m in words for pair in MARKS.values() for m in pair if m)
+            drill = DRILL.search(words) or any(
+                m in words for s, m in ENGLISH_MARKS.items() for m in (m, mark(s)) if m
+            )
             if drill:
                 yield Finding("X608", "status 为 Actual（实际），文字却写明是演练或测试。", where=("info", n))
         elif not all(

@@ -16,6 +16,7 @@ import msgspec
 from fengsui.core.cap import Alert, Info
 from fengsui.core.clauses import Pack
 from fengsui.core.levels import LEVELS, Level
+from fengsui.core.series import DRILL
 from fengsui.core.tables import Hazard
 
 SEVERITY: dict[str, Level] = {"Minor": "blue", "Moderate": "yellow", "Severe": "orange", "Extreme": "red"}
@@ -44,7 +45,6 @@ COMPACT = re.compile(r"(11[A-Z][0-9]{2})(?:0([1-4]))?")
 """An event code of 12379, alone or with its level: 01 blue, 02 yellow, 03 orange, 04 red (``11B2002``)."""
 TELLING = re.compile(r"level|colou?r|severity|级别|等级|颜色", re.IGNORECASE)
 """Names of parameters that hold a level."""
-DRILL = re.compile(r"演练|演习|\b(?:exercise|drill)\b|this is a test|\btest message\b", re.IGNORECASE)
 
 
 class Danger(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ import msgspec
 
 from fengsui.core.clauses import Do, Haste, Use
 from fengsui.core.levels import Action, Change, Level
+from fengsui.core.series import Series
 
-Series = Literal["actual", "exercise", "test"]
 Reach = Literal["handed_over", "delivered", "read", "acknowledged"]
 REACH: tuple[Reach, ...] = ("handed_over", "delivered", "read", "acknowledged")
 """States of a message to a person, weak to strong; planned is a row without any. A state never goes back."""

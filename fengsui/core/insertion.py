@@ -11,6 +11,7 @@ from fengsui.core import alerts, calendar, wording
 from fengsui.core.clauses import pick
 from fengsui.core.facts import Aired, DutyOpened, Fact, InsertionOrdered, Notified
 from fengsui.core.levels import LEVELS, Level
+from fengsui.core.series import marked
 from fengsui.core.state import Refusal, State, World
 
 replace = msgspec.structs.replace
@@ -77,18 +78,16 @@ def levels(state: State) -> list[Level]:
 def words(state: State, form: str, world: World, paper: bytes) -> str:
     """The words of a form for the newest version: the strongest level in full, then what else holds where."""
     first, *others = levels(state)
+    others = [] if form == "badge" else others
     said = _said(state, form, first, world, paper)
-    if form == "badge":
-        return said
-    begun = wording.mark(state, world.pack).removeprefix(world.pack.texts.signature)
     for level in others:
-        more = _said(state, "crawl", level, world, paper).removeprefix(begun)
+        more = _said(state, "crawl", level, world, paper)
         said += f"另外，{BRACKET.sub('', more)}" if form == "anchor" else more
-    return said
+    return marked(said, state.series)
 
 
 def _said(state: State, form: str, level: Level, world: World, paper: bytes) -> str:
-    """A form's words for one level, without the sender's signature."""
+    """A form's words for one level, with nothing at either end."""
     zones = state.alert.now.zones or state.alert.before.zones
     changed = alerts.change(state.alert, next(z for z, at in zones.items() if at == level))
     told = Notified(
@@ -101,7 +100,7 @@ def _said(state: State, form: str, level: Level, world: World, paper: bytes) -> 
         level,
         changed[0] if changed else "new",
     )
-    return wording.render(told, (), world.seen(state), paper).removeprefix(world.pack.texts.signature)
+    return wording.said(told, (), world.seen(state), paper)
 
 
 def spoken(state: State, world: World, paper: bytes) -> dict[str, str]:

@@ -13,6 +13,7 @@ import msgspec
 from fengsui.core.clauses import Audience, Pack
 from fengsui.core.criteria import AGGS, LEAF_KEYS, OPS
 from fengsui.core.levels import LEVELS
+from fengsui.core.series import NAMES
 from fengsui.core.tables import Area, Hazard, Signal, Unit
 
 CHANNELS = ("sms", "voice", "email", "fax", "im", "dedicated_channel", "call_sheet", "broadcast")
@@ -48,13 +49,10 @@ TEMPLATES: dict[str, frozenset[str]] = {
     "anchor": ALERT,
     "trial": frozenset({"date", "time"}),
     "link": frozenset({"link"}),
-    "mark_test": frozenset(),
-    "mark_exercise": frozenset(),
 }
 """Templates a pack must have → the placeholders that ``wording`` fills in each. Others may use any of them."""
 
 ACTIONS = ("new", "same", "changed", "up", "down", "gone", "corrected", "retracted")
-SERIES = ("actual", "exercise", "test")
 VERBS = ("issue", "renew", "change", "upgrade", "downgrade", "cancel", "correct")
 
 
@@ -346,7 +344,7 @@ def _numbers(numbers: dict[str, str]) -> Iterator[Fault]:
     """A number that leaves one of its parts out would be given twice."""
     for series, text in numbers.items():
         holes = placeholders(text)
-        if series not in SERIES or holes != {"year", "number"}:
+        if series not in NAMES or holes != {"year", "number"}:
             yield Fault(
                 "texts.toml", f"numbers.{series}", "编号须由 {year} 和 {number} 两项写成，系列为 actual、exercise、test。", "P031"
             )  # fmt: skip

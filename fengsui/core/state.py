@@ -11,9 +11,10 @@ import msgspec
 
 from fengsui.core.clauses import Pack
 from fengsui.core.directory import Directory
-from fengsui.core.facts import Consulted, InsertionOrdered, Notified, Plan, Reach, Series, SuspensionDecided
+from fengsui.core.facts import Consulted, InsertionOrdered, Notified, Plan, Reach, SuspensionDecided
 from fengsui.core.levels import LEVELS, Action, Level
 from fengsui.core.many import Many
+from fengsui.core.series import Series
 from fengsui.core.tables import touches
 
 DISTRICT = "district"

@@ -12,11 +12,11 @@ from fengsui.core.alerts import area_of
 from fengsui.core.clauses import Pack, pick
 from fengsui.core.facts import Call, InsertionOrdered, Notified, Plan
 from fengsui.core.levels import GONE, LEVELS, Action, Level
+from fengsui.core.series import Series, mark
 from fengsui.core.state import AlertPart, State, World
 from fengsui.core.tables import touches
 
 FORMS = {"crawl": "滚动字幕", "badge": "预警角标", "anchor": "主持人口播"}
-MARKS = {"test": "mark_test", "exercise": "mark_exercise"}
 ASKING = ("remind", "deputy", "visit")
 """Steps whose text says how to answer, where they are taken for a post; for a unit they are a reminder."""
 SEVERAL = ("changed", "corrected")
@@ -53,12 +53,18 @@ def render(notified: Notified, calls: tuple[Call, ...], world: World, paper: byt
 
     paper: the bytes the warning's Alerted names. Raises KeyError if the pack lacks the template.
     """
-    state, written = world.at(notified.stream), draft(paper)
+    series = world.at(notified.stream).series
+    return begin(world.pack, series) + said(notified, calls, world, paper) + mark(series)
+
+
+def said(notified: Notified, calls: tuple[Call, ...], world: World, paper: bytes) -> str:
+    """The same text with nothing at either end: neither who sends it nor that it is not in earnest."""
+    written = draft(paper)
     parts = [
         _filled(notified, name, some, world, (written, *_spoken_of(notified, some, world)))
         for name, some in _reasons(notified, calls)
     ]
-    return mark(state, world.pack) + "".join(parts)
+    return "".join(parts)
 
 
 Spoken = tuple[Draft, str, tuple[str, ...]]
@@ -78,7 +84,8 @@ def public(notified: Notified, world: World, paper: bytes) -> str:
     """The text for informed lists: they are told, not asked."""
     template = "alert_public" if notified.template == "alert" else notified.template
     spoken = (draft(paper), notified.level, notified.zones)
-    return mark(world.at(notified.stream), world.pack) + _filled(notified, template, (), world, spoken)
+    series = world.at(notified.stream).series
+    return begin(world.pack, series) + _filled(notified, template, (), world, spoken) + mark(series)
 
 
 def _spoken_of(notified: Notified, calls: tuple[Call, ...], world: World) -> tuple[str, tuple[str, ...]]:
@@ -95,10 +102,9 @@ def _spoken_of(notified: Notified, calls: tuple[Call, ...], world: World) -> tup
     return level, tuple(z for z, at in zones.items() if at == level and (not near or z in near))
 
 
-def mark(state: State, pack: Pack) -> str:
-    """The sender's signature, and 【演练】 or 【模拟】 where nothing is in earnest."""
-    name = MARKS.get(state.series)
-    return pack.texts.signature + (pack.texts.templates[name] if name else "")
+def begin(pack: Pack, series: Series) -> str:
+    """What every message begins with: the sender's signature, and 【演练】 or 【模拟】 where nothing is in earnest."""
+    return pack.texts.signature + mark(series)
 
 
 def _reasons(notified: Notified, calls: tuple[Call, ...]) -> list[tuple[str, tuple[Call, ...]]]:

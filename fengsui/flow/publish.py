@@ -21,8 +21,9 @@ from fengsui.core import alerts, cap_out, wording
 from fengsui.core.calendar import DAY, SECOND
 from fengsui.core.cap_out import Issued
 from fengsui.core.clauses import Pack
-from fengsui.core.facts import Alerted, Series
+from fengsui.core.facts import Alerted
 from fengsui.core.levels import Action
+from fengsui.core.series import Series
 from fengsui.core.state import AlertPart
 from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Change, Parked, Unwritten

@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 import uvicorn
 
 from fengsui.core.clauses import Pack
-from fengsui.core.facts import PackInForce, Series
+from fengsui.core.facts import PackInForce
+from fengsui.core.series import Series
 from fengsui.core.state import DISTRICT
 from fengsui.flow import inputs
 from fengsui.flow.clock import Alarm, Time

@@ -25,7 +25,7 @@ from docx.shared import Cm, Pt, RGBColor
 from docx.table import Table, _Cell
 from docx.text.paragraph import Paragraph
 
-from fengsui.core import calendar
+from fengsui.core import calendar, series
 from fengsui.formats import pdf
 from fengsui.formats.pdf import IssueForm, Order, Printed, Unprintable
 
@@ -47,7 +47,7 @@ WIDTHS = (Cm(2.6), Cm(5.6), Cm(2.6), Cm(5.6))
 def issue(form: IssueForm) -> bytes:
     """The form of issue as a document; of a drill the mark stands at both ends of the text and of every page."""
     shown: dict[str, Any] = pdf.clean(msgspec.to_builtins(pdf.fields(form)), frozenset())  # type: ignore[assignment]
-    mark = f"【{pdf.MARKS[form.series]}】" if pdf.MARKS[form.series] else ""
+    mark = series.mark(form.series)
     document = docx.Document()
     _prepare(document, form, shown)
     _edges(document, form, mark)

@@ -18,15 +18,13 @@ import msgspec
 import typst
 
 from fengsui.core import calendar
-from fengsui.core.facts import Series
 from fengsui.core.levels import Level
+from fengsui.core.series import Series, word
 from fengsui.formats import badges
 
 HERE = Path(__file__).parent
 FORMS = HERE / "forms"
 FONTS = HERE / "fonts"
-MARKS = {"actual": "", "exercise": "演练", "test": "模拟"}
-"""What stands across every page of what is not in earnest."""
 SANS = "Fengsui Sans SC"
 BLANK = "〓"
 """The printer's sign for a character that no font at hand has."""
@@ -231,7 +229,7 @@ def _short(at: int, beside: int, zone: str) -> str:
 
 def _printed(name: str, shown: dict[str, object], series: Series, seal: Seal, badge: str = "") -> Printed:
     foot = {
-        "mark": MARKS[series],
+        "mark": word(series),
         "seq": seal.seq,
         "hash": seal.hash,
         "at": moment(seal.at, seal.zone),

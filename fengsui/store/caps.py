@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from fengsui.core.facts import Series
+from fengsui.core.series import Series
 from fengsui.store.signals import FIELDS, Signal
 from fengsui.store.sql import Session
 

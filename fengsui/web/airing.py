@@ -7,15 +7,14 @@ from typing import Any, Literal
 import msgspec
 
 from fengsui.core import insertion
-from fengsui.core.facts import Series
 from fengsui.core.levels import LEVELS, Level
+from fengsui.core.series import Series, word
 from fengsui.core.state import State, World
 from fengsui.formats import badges
 from fengsui.web import written
 
 SHOWN = ("crawl", "badge")
 """Forms that the overlay puts on the air; the anchor is a person."""
-MARKS: dict[str, str] = {"test": "模拟", "exercise": "演练"}
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -98,5 +97,5 @@ def plain(screen_: Screen) -> dict[str, Any]:
     """As the page reads it, with the mark of what is not in earnest."""
     body: dict[str, Any] = msgspec.to_builtins(screen_)
     for item in body["items"]:
-        item["mark"] = MARKS.get(item["series"], "")
+        item["mark"] = word(item["series"])
     return body

@@ -14,6 +14,7 @@ from fengsui.core import alerts, vacancy, wording
 from fengsui.core.board import Row
 from fengsui.core.facts import Fact, Reached, Reported, SuspensionDecided
 from fengsui.core.levels import LEVELS, Level
+from fengsui.core.series import word
 from fengsui.core.state import Share, State, World
 from fengsui.web import sentences, tasks
 
@@ -144,7 +145,7 @@ def words(row: Row, world: World, whom: str = "") -> str:
     """What to say on the telephone. whom: as the person is called, "" = by his post."""
     state, pack = world.at(row.stream), world.pack
     whom = whom or sentences.holder(row.holder, world)
-    alert, mark = state.alert, {"test": "这是模拟。", "exercise": "这是演练。"}.get(state.series, "")
+    alert, mark = state.alert, f"这是{word(state.series)}。" if word(state.series) else ""
     if not alert.hazard:
         return f"{mark}您好，这里是{pack.texts.issuer}值班室。{whom}“{sentences.title(row.duty, world)}”尚未办结，请尽快办理。"
     zones = alert.now.zones or alert.before.zones

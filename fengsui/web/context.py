@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from fengsui import __version__
 from fengsui.core import calendar
+from fengsui.core.series import NAMES
 from fengsui.store.accounts import Account
 from fengsui.web import here, rights
 
@@ -36,8 +37,6 @@ MENU = (
 )
 """Pages of the menu, in order; a page stands there for whoever may open it."""
 
-SERIES = {"actual": "实战", "exercise": "演练", "test": "模拟"}
-
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The frame's words; without a running house only what needs none."""
@@ -61,6 +60,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "now": now,
         "clock": f"{calendar.local(now, zone):%H:%M:%S}",
         "series": series,
-        "series_name": SERIES[series],
+        "series_name": NAMES[series],
         "district": district,
     }

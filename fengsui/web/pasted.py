@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from fengsui.core import slips
 from fengsui.core.levels import LEVELS
 from fengsui.formats.texts import reading
 from fengsui.formats.texts.reading import Reading, Warned
-from fengsui.web import here, slips, written
+from fengsui.web import here, written
 
 LONGEST = 5000
 """Characters of a pasted text."""

@@ -134,8 +134,7 @@ def view(person: str, state: State, world: World, now: int, *, text: str = "", t
         hazard=hazard.name,
         english=hazard.name_en,
         title=f"{hazard.name}{pack.texts.levels[level]}预警{'已解除' if over else ''}",
-        issuer=pack.texts.signature
-        + (pack.texts.templates[m] if (m := wording.MARKS.get(state.series)) else ""),
+        issuer=wording.begin(pack, state.series),
         issued=_day(state.alert.at, pack)
         + (f"　第{state.alert.version}版" if state.alert.version > 1 else ""),
         expires="" if over else _day(state.alert.expires, pack),

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from html import escape
 
+from fengsui.core.series import word
 from fengsui.web.phone import MEANS, STOPS, Decide, Relay, Step, View
 
 PLACE = "\0token\0"
@@ -115,9 +116,7 @@ def _header(view: View) -> str:
 
 
 def _drill(view: View) -> str:
-    if view.series == "actual":
-        return ""
-    return f'<p class="drill">{"演练" if view.series == "exercise" else "模拟"}：不是真实预警</p>'
+    return f'<p class="drill">{word(view.series)}：不是真实预警</p>' if word(view.series) else ""
 
 
 def _warning(view: View) -> str:

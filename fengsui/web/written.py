@@ -10,16 +10,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from fengsui.core import alerts, calendar, wording
-from fengsui.core.facts import Alerted, Series
+from fengsui.core import alerts, calendar, slips, wording
+from fengsui.core.facts import Alerted
 from fengsui.core.levels import LEVELS, Action, Level
+from fengsui.core.series import Series
 from fengsui.core.state import AlertPart, State, Zoned
 from fengsui.core.tables import stands
 from fengsui.store import archive
 from fengsui.store.accounts import Account, Draft
 from fengsui.store.archive import Paper
 from fengsui.store.sql import archive as open_archive
-from fengsui.web import here, slips
+from fengsui.web import here
 
 KIND = "alert"
 """Drafts of warnings."""
@@ -345,11 +346,6 @@ def papers(digests: Iterable[str]) -> dict[str, bytes]:
         return wanted | archive.several(session, filter(None, wanted))
     finally:
         session.close()
-
-
-def word(series: str) -> str:
-    """What stands before every text of a series, and on the button that sends it; "" in earnest."""
-    return {"test": "【模拟】", "exercise": "【演练】"}.get(series, "")
 
 
 def may_write(account: Account) -> bool:

@@ -18,7 +18,8 @@ from typing import Any
 from django.test import Client
 
 from fengsui.core import wording
-from fengsui.core.facts import Aired, Fact, Reached, Reported, Series, SuspensionDecided
+from fengsui.core.facts import Aired, Fact, Reached, Reported, SuspensionDecided
+from fengsui.core.series import Series
 from fengsui.core.state import State
 from fengsui.flow.clock import Jumping
 from fengsui.flow.inputs import Answer, Input, Signature

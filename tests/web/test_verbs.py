@@ -13,11 +13,11 @@ import pytest
 from fengsui.core import mind
 from fengsui.core.directory import Person
 from fengsui.core.facts import Notified
+from fengsui.core.slips import Meant, found
 from fengsui.core.state import World
 from fengsui.store.accounts import Draft
 from fengsui.web import audience, begun, foreseen, here, written
 from fengsui.web import voices as voices_
-from fengsui.web.slips import Meant, found
 from tests.conftest import Database
 from tests.flow.district import yunzhou
 from tests.web.site import INCIDENT, Site, site

@@ -19,7 +19,7 @@ from lxml import etree
 
 from fengsui.core import cap_forms
 from fengsui.core.cap import Alert
-from fengsui.core.facts import Series
+from fengsui.core.series import Series
 from fengsui.formats.cap import parse, write
 from fengsui.formats.cap.read import read
 from fengsui.store import archive, caps, signet

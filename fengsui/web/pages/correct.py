@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from fengsui.core import wording
 from fengsui.core.facts import Alerted
 from fengsui.core.levels import LEVELS
+from fengsui.core.series import mark
 from fengsui.core.state import Refusal, State
 from fengsui.flow.inputs import Signature
 from fengsui.store import history
@@ -197,7 +198,7 @@ def _shown(
     account = account_of(request)
     more: dict[str, Any] = {
         "state": state, "choice": choice, "wrong": wrong, "token": secrets.token_hex(12), "causes": CAUSES,
-        "writes": written.may_write(account), "code": bool(account.totp), "series_word": written.word(state.series),
+        "writes": written.may_write(account), "code": bool(account.totp), "series_word": mark(state.series),
         "title": title(choices["withdraw"]), "subject": title(written.before(state)), "towns": _towns(choices["right"], state),
         "expires": written.local(choices["right"].expires), "reason": request.POST.get("reason", ""),
         "withdraw": _of(account, choices["withdraw"]),

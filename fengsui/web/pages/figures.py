@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET
 from fengsui.core import calendar
 from fengsui.core.clauses import Pack
 from fengsui.core.levels import LEVELS
+from fengsui.core.series import NAMES
 from fengsui.store import signals
 from fengsui.store.signals import Signal, Wanted
 from fengsui.web import here, lists
-from fengsui.web.context import SERIES
 from fengsui.web.lists import Cell, Listing
 from fengsui.web.pages.signals import framed, named
 
@@ -50,14 +50,14 @@ class Bar(NamedTuple):
 @require_GET
 def figures(request: HttpRequest, series: str) -> HttpResponse:
     """The figures of a series, of one year with ``?year=``; ``?csv=1``, ``?xlsx=1``."""
-    if series not in SERIES:
+    if series not in NAMES:
         raise Http404
     pack, asked = here.pack(), request.GET.get("year", "")
     year = int(asked) if asked.isdecimal() and len(asked) == 4 else 0
     found = signals.wanted(here.session(), Wanted(series))
     mine = [one for one in found if year in (0, one.year)]
     columns = ("年", "灾种", "级别", *pack.texts.verbs.values(), "合计", "过程", "平均生效")
-    title = f"预警统计（{SERIES[series]}）" if series != "actual" else "预警统计"
+    title = f"预警统计（{NAMES[series]}）" if series != "actual" else "预警统计"
     note = "过程按首版之年、最高级别计；平均生效自首版至解除（或失效），未了的算到现在"
     listing = Listing(title, columns, _rows(mine, pack), EMPTY, note)
     more = framed(series) | {

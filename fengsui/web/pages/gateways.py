@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fengsui import gateways as kinds
+from fengsui.core.series import NAMES
 from fengsui.flow.send import Lane
 from fengsui.gateways import settings
 from fengsui.gateways.contract import Field, Health
@@ -22,7 +23,6 @@ from fengsui.gateways.settings import SettingsError
 from fengsui.store import holds, traces, ways
 from fengsui.store.ways import Stored
 from fengsui.web import audit, here, rights
-from fengsui.web.context import SERIES
 from fengsui.web.pages.login import account_of
 
 TITLES = {
@@ -98,12 +98,12 @@ def _cards() -> list[Card]:
 
 def _card(name: str, lane: Lane | None, row: Stored | None, health: Health, since: int) -> Card:
     gateway = lane.gateway if lane else None
-    accepts = sorted(gateway.accepts, key=list(SERIES).index) if gateway else row.accepts if row else ()
+    accepts = sorted(gateway.accepts, key=list(NAMES).index) if gateway else row.accepts if row else ()
     return Card(
         name=name,
         title=TITLES.get(row.kind, row.kind) if row else "",
         channel=gateway.channel if gateway else "",
-        accepts="、".join(SERIES[s] for s in accepts),
+        accepts="、".join(NAMES[s] for s in accepts),
         health=health,
         held=bool(lane and lane.held),
         runs=lane is not None,
@@ -173,7 +173,7 @@ def _saved(request: HttpRequest, shown: _Shown, before: Stored) -> HttpResponse:
     secrets = ways.secrets(ways.place(), before.name)
     given, kept = _given(data, fields, secrets)
     wrong = _wrong(before.kind, fields, given | kept)
-    accepts = tuple(s for s in SERIES if s in data.getlist("accepts"))
+    accepts = tuple(s for s in NAMES if s in data.getlist("accepts"))
     if not accepts:
         wrong["accepts"] = "至少选一项，否则什么也发不出去。[W157]"
     if not data.get("position", "0").isdecimal():
@@ -251,7 +251,7 @@ def _page(
         "title": TITLES.get(row.kind, row.kind),
         "inputs": inputs,
         "edits": shown.edits,
-        "letting": [(s, title, s in ticked) for s, title in SERIES.items()],
+        "letting": [(s, title, s in ticked) for s, title in NAMES.items()],
         "position": data.get("position", row.position),
         "active": bool(data.get("active")) if posted else row.active,
         "name": data.get("name", ""),

@@ -17,12 +17,12 @@ from fengsui.core import board, calendar
 from fengsui.core.board import Row
 from fengsui.core.clauses import Clause, Pack
 from fengsui.core.facts import kind
+from fengsui.core.series import NAMES
 from fengsui.core.state import World
 from fengsui.store import caps, streams
 from fengsui.store.history import Line
 from fengsui.store.streams import Stream
 from fengsui.web import atlas, here, lists, outlook, past, places, sentences
-from fengsui.web.context import SERIES
 from fengsui.web.lists import Cell, Listing
 
 COLUMNS = ("过程", "类别", "起", "止", "状态", "职责", "台账")
@@ -69,7 +69,7 @@ def _cells(s: Stream, standing: dict[str, int], world: World) -> tuple[Cell, ...
         stands = Cell("已解除，待归档" if s.alerts else "持续", "")
     return (
         Cell(past.title(s, world), "", reverse("stream", args=[s.name])),
-        Cell(SERIES.get(s.series, s.series)),
+        Cell(NAMES.get(s.series, s.series)),
         Cell(moment(s.began, world.pack)),
         Cell(moment(s.ended, world.pack)),
         stands,
@@ -122,7 +122,7 @@ def stream(request: HttpRequest, stream: str) -> HttpResponse:
         "it": found,
         "title": past.title(found, world),
         "level": past.level(found),
-        "kind_of": SERIES.get(found.series, found.series),
+        "kind_of": NAMES.get(found.series, found.series),
         "groups": groups,
         "head": streams.head(here.session()),
         "plays": bool(found.alerts),

@@ -16,12 +16,13 @@ from django.views.decorators.http import require_http_methods
 
 from fengsui.core import calendar
 from fengsui.core.facts import Alerted
+from fengsui.core.series import NAMES, mark
 from fengsui.core.state import Refusal
 from fengsui.flow.inputs import Signature
 from fengsui.store import history, people
 from fengsui.store.accounts import Draft
 from fengsui.store.archive import Paper
-from fengsui.web import compared, context, foreseen, here, paths, signing, written
+from fengsui.web import compared, foreseen, here, paths, signing, written
 from fengsui.web.pages.correct import OPEN
 from fengsui.web.pages.issue import title
 from fengsui.web.pages.login import account_of
@@ -242,7 +243,7 @@ def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200)
         "alone": "emergency" in signing.modes(account, draft), "code": bool(account.totp),
         "enrol": not account.totp and signing.code_required(draft), "typed": signing.typed(draft),
         "correct": paths.to(account.role, "issue_correct", signed.stream) if signed else "",
-        "series_word": written.word(draft.series),
-        "mode_word": context.SERIES.get(draft.series, ""),
+        "series_word": mark(draft.series),
+        "mode_word": NAMES.get(draft.series, ""),
     }  # fmt: skip
     return render(request, "issue_sign.html", more, status=status)

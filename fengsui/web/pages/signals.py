@@ -18,13 +18,13 @@ from fengsui.core import alerts
 from fengsui.core.clauses import Pack
 from fengsui.core.facts import Alerted, Fact
 from fengsui.core.levels import LEVELS
+from fengsui.core.series import NAMES
 from fengsui.core.state import AlertPart
 from fengsui.formats.pdf import IssueForm
 from fengsui.store import history, people, signals
 from fengsui.store.history import Line
 from fengsui.store.signals import Signal, Wanted
 from fengsui.web import begun, here, lists, past, sent, sentences, sheets, written
-from fengsui.web.context import SERIES
 from fengsui.web.lists import Cell, Listing
 from fengsui.web.pages.ledger import moment
 
@@ -53,7 +53,7 @@ class Tab(NamedTuple):
 
 def framed(series: str) -> dict[str, str]:
     """The frame of a page about a series, whatever the district's own is."""
-    return {"series": series, "series_name": SERIES[series]}
+    return {"series": series, "series_name": NAMES[series]}
 
 
 @require_GET
@@ -61,13 +61,13 @@ def archive(request: HttpRequest, series: str = "") -> HttpResponse:
     """All versions of a series (the district's own where none is named), newest first; ``?csv=1``, ``?xlsx=1``."""
     pack, known = here.pack(), signals.kinds(here.session())
     series = series or here.world().at("district").series
-    if series not in SERIES:
+    if series not in NAMES:
         raise Http404
     asked = {name: request.GET.get(name, "") for name in ("year", "hazard", "level", "action", "area")}
     year = int(asked["year"]) if asked["year"].isdecimal() and len(asked["year"]) == 4 else 0
     found = signals.wanted(here.session(), Wanted(series, **asked | {"year": year}))
     listing = Listing(
-        "预警档案" if series == "actual" else f"预警档案（{SERIES[series]}）",
+        "预警档案" if series == "actual" else f"预警档案（{NAMES[series]}）",
         COLUMNS,
         [_cells(one, pack) for one in found],
         DRILLS if series == "exercise" else EMPTY,
@@ -125,8 +125,8 @@ def _choices(known: list[tuple[str, int, str]], asked: dict[str, str], pack: Pac
 
 def _tabs(series: str, known: set[str]) -> list[Tab]:
     own = here.world().at("district").series
-    shown = [name for name in SERIES if name in known | {own, "exercise", series}]
-    return [Tab(SERIES[n], reverse("signals_of", args=[n]), n == series) for n in shown]
+    shown = [name for name in NAMES if name in known | {own, "exercise", series}]
+    return [Tab(NAMES[n], reverse("signals_of", args=[n]), n == series) for n in shown]
 
 
 # ── one version ──────────────────────────────────────────────────────────────

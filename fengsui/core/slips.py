@@ -1,4 +1,4 @@
-"""笔误 Slips: words in a draft that contradict what it is — another level or hazard, a drill in earnest, earnest in a drill."""
+"""笔误 Slips: words in a draft that contradict what it is — another level or hazard, a drill in earnest, earnest in a drill. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from fengsui.core.clauses import Pack
 
 COLOURS = {"蓝色": "blue", "黄色": "yellow", "橙色": "orange", "红色": "red"}
 COLOUR = re.compile("|".join(COLOURS))
-DRILL = re.compile("演练|演习|测试|(?<!数值)模拟|试发")
+PRETENDED = re.compile("演练|演习|测试|(?<!数值)模拟|试发")
+"""Stricter than what others may write (``series.DRILL``): our own forecaster can be asked for another word."""
 EARNEST = re.compile("非演练|(?:不|并非|不是)是?演练|实战")
 
 
@@ -46,7 +47,7 @@ def _hazards(text: str, meant: Meant, pack: Pack) -> Iterator[str]:
 
 
 def _series(text: str, meant: Meant) -> Iterator[str]:
-    if meant.series == "actual" and (word := DRILL.search(text)):
+    if meant.series == "actual" and (word := PRETENDED.search(text)):
         yield f"这是实战预警，文稿中有“{word[0]}”，请删去；若是演练，请选“演练”。[W222]"
     if meant.series != "actual" and (word := EARNEST.search(text)):
         yield f"这不是实战预警，文稿中有“{word[0]}”，会被误认为实战，请删去。[W223]"
