@@ -5,14 +5,14 @@
 import msgspec
 import pytest
 
-from fengsui.core import callup, duties, evidence, insertion, notices, plans
+from fengsui.core import callup, duties, evidence, insertion, notices, plans, telling
 from fengsui.core.evidence import Proof
 from tests.core import test_callup, test_duties, test_insertion, test_notices, test_suspension
 from tests.core.walk import Broken, Walk
 
 replace = msgspec.structs.replace
 coming, stepped, ended, message = plans.coming, duties._stepped, duties._ended, callup._message
-reached_before, covers = notices._reached_before, Proof.covers
+reached_before, covers = telling._reached_before, Proof.covers
 
 
 def told_at_first(clause, notice, state, world):
@@ -45,7 +45,7 @@ WALK = [
     ("supervision is forgotten", duties, "_stepped", lambda s, f: replace(stepped(s, f), supervised=False)),
     ("steps are skipped", duties, "_stepped", lambda s, f: replace(stepped(s, f), step=s.step + 3)),
     ("cancelling drops nothing", duties, "_dropped", never),
-    ("the all-clear forgets who was told later", notices, "_reached_before", told_at_first),
+    ("the all-clear forgets who was told later", telling, "_reached_before", told_at_first),
     ("one person stands twice in a message", callup, "_message", twice),
     ("a deputy may not answer", callup, "ANSWERING", ("remind",)),
     ("the clock takes no step", duties, "_due", lambda state, at: []),
@@ -91,7 +91,7 @@ RULES = [
      test_callup.test_the_end_of_a_ladder_is_repeated_by_the_clock_alone_never_by_a_dead_number),
     ("a vacant post waits like any other", duties, "_vacant", lambda fact, world: [],
      test_callup.test_a_vacant_post_is_chased_at_once_through_whoever_is_at_work),
-    ("a list is cleared only where it was told last", notices, "_cleared", lambda state: {},
+    ("a list is cleared only where it was told last", telling, "_cleared", lambda state: {},
      test_notices.test_lists_are_told_where_their_level_begins_and_cleared_everywhere_it_was),
     ("a report by 2 does not imply 1", notices, "implied", lambda fact, world: False,
      test_notices.test_who_reports_relaying_has_read_even_if_his_unit_had_reported_before),
