@@ -1,4 +1,4 @@
-"""笔误 Slips: words in a draft that contradict what it is — another level or hazard, a drill in earnest, earnest in a drill. Pure."""
+"""笔误 Slips: words in a draft that contradict what it is — another level or hazard, a drill in earnest, earnest in a drill."""
 
 from __future__ import annotations
 
