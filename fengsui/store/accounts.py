@@ -5,20 +5,10 @@ Editing these never waits for the writer. An account names a person of the direc
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 
-Field = Any
-"""Django's fields are what they hold to whoever reads them."""
-
-
-def _text(**options: Any) -> Field:
-    return models.TextField(default="", **options)
-
-
-def _number() -> Field:
-    return models.BigIntegerField(default=0)
+from fengsui.store import columns
+from fengsui.store.columns import Field
 
 
 class Account(models.Model):
@@ -28,12 +18,12 @@ class Account(models.Model):
     """
 
     username: Field = models.TextField(unique=True)
-    name = _text()
-    role = _text()
-    unit = _text()
-    person = _text(db_index=True)
-    password = _text()
-    stamp = _text()
+    name = columns.text()
+    role = columns.text()
+    unit = columns.text()
+    person = columns.text(db_index=True)
+    password = columns.text()
+    stamp = columns.text()
     totp: Field = models.BinaryField(default=b"")
     active: Field = models.BooleanField(default=True)
     must_change: Field = models.BooleanField(default=False)
@@ -49,9 +39,9 @@ class Account(models.Model):
 class Attempt(models.Model):
     """登录失败 A failed login: under which name, from where, when (UTC µs)."""
 
-    username = _text(db_index=True)
-    client = _text()
-    at = _number()
+    username = columns.text(db_index=True)
+    client = columns.text()
+    at = columns.number()
 
     class Meta:
         db_table = "attempt"
@@ -60,11 +50,11 @@ class Attempt(models.Model):
 class Draft(models.Model):
     """草稿 A text being written: kind (alert, minutes …), whose, its fields as JSON; not part of any record."""
 
-    kind = _text()
-    account = _number()
-    stream = _text()
+    kind = columns.text()
+    account = columns.number()
+    stream = columns.text()
     body: Field = models.TextField(default="{}")
-    at = _number()
+    at = columns.number()
     state: Field = models.TextField(default="open")
 
     class Meta:
@@ -75,9 +65,9 @@ class Pin(models.Model):
     """决定口令 The few digits by which a person decides through a link. failures: in a row, the last one at failed_at."""
 
     person: Field = models.TextField(primary_key=True)
-    hash = _text()
-    failures = _number()
-    failed_at = _number()
+    hash = columns.text()
+    failures = columns.number()
+    failed_at = columns.number()
 
     class Meta:
         db_table = "pin"

@@ -31,10 +31,6 @@ def create(apps, editor):
     )
 
 
-def remove(apps, editor):
-    raise NotImplementedError("the ledger is never made changeable again")
-
-
 class Migration(migrations.Migration):
     dependencies = [("store", "0001_initial")]
-    operations = [migrations.RunPython(create, remove)]
+    operations = [migrations.RunPython(create)]  # no way back: the ledger is never made changeable again

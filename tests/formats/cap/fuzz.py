@@ -200,14 +200,16 @@ def run(seed: int, *, count: int | None = None, seconds: float = float("inf")) -
         for number, content in enumerate(mutants(seed)):
             if number == count or time.monotonic() > end:
                 return outcomes
+            whole = False
             try:
                 outcomes[tried(content.replace(NOWHERE, here), pack, seen)] += 1
                 _nobody_called(listener)
-            except BaseException:
-                kept = Path(tempfile.mkdtemp()) / f"mutant-{seed}-{number}.xml"
-                kept.write_bytes(content)
-                sys.stderr.write(f"kept: {kept}\n")
-                raise
+                whole = True
+            finally:
+                if not whole:
+                    kept = Path(tempfile.mkdtemp()) / f"mutant-{seed}-{number}.xml"
+                    kept.write_bytes(content)
+                    sys.stderr.write(f"kept: {kept}\n")
     raise BrokenError("mutants never end")
 
 
