@@ -175,7 +175,7 @@ def _timed(text: str) -> bool:
 
 # ── numbers 数 ────────────────────────────────────────────────────────────────
 
-INTEGER = re.compile(r"\s*[-+]?[0-9]{1,18}\s*")
+INTEGER = re.compile(r"[ \t\r\n]*[-+]?[0-9]{1,18}[ \t\r\n]*")
 
 
 def integer(text: str) -> int | None:
