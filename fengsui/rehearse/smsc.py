@@ -1,19 +1,13 @@
 """演练短信中心 A short message centre for rehearsals, tests and benches: takes SMPP logins, plays the phones, misbehaves on order.
 
 On 127.0.0.1 only; rehearsal only. What it knows lives as long as the process, also over broken connections: receipts
-that were not answered OK are sent again after the next login. In a process of its own:
-``python -m fengsui.rehearse.smsc --port 0`` prints ``{"port": N}``, answers the line ``stats`` with one line of JSON,
-takes ``{"plan": {…}}`` and ``{"reply": [sender, recipient, text]}``, and stops when its input ends.
+that were not answered OK are sent again after the next login.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import ssl
-import sys
-import threading
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable
@@ -367,58 +361,3 @@ class Session(asyncio.Protocol):
             data, self._out = b"".join(self._out), []
             if not self._transport.is_closing():
                 self._transport.write(data)
-
-
-def command(centre: Centre, line: str) -> str:
-    """One line of control; the line to print, or "" for none. Raises ValueError for what is not a command."""
-    if line.strip() == "stats":
-        return json.dumps(centre.stats())
-    order = json.loads(line)
-    if "plan" in order:
-        centre.plan = msgspec.convert({**msgspec.to_builtins(centre.plan), **order["plan"]}, Plan)
-    if "reply" in order:
-        centre.reply(*order["reply"])
-    if order.get("hang_up"):
-        centre.hang_up()
-    return ""
-
-
-async def serve(centre: Centre, port: int) -> None:
-    """Run until standard input ends."""
-    loop = asyncio.get_running_loop()
-    over = asyncio.Event()
-
-    def obey(line: str) -> None:
-        try:
-            said = command(centre, line)
-        except (ValueError, TypeError) as error:
-            said = json.dumps({"error": str(error)})
-        if said:
-            sys.stdout.write(said + "\n")
-            sys.stdout.flush()
-
-    def listen() -> None:
-        for line in sys.stdin:
-            loop.call_soon_threadsafe(obey, line)
-        loop.call_soon_threadsafe(over.set)
-
-    sys.stdout.write(json.dumps({"port": await centre.start(port)}) + "\n")
-    sys.stdout.flush()
-    threading.Thread(target=listen, daemon=True).start()
-    await over.wait()
-    await centre.stop()
-
-
-def main() -> None:
-    """The centre as a process of its own."""
-    words = argparse.ArgumentParser(
-        prog="python -m fengsui.rehearse.smsc", description="演练短信中心，只在本机。"
-    )
-    words.add_argument("--port", type=int, default=0, help="端口，0 为任一空闲端口")
-    words.add_argument("--plan", default="{}", help="行为，JSON，字段见 Plan")
-    given = words.parse_args()
-    asyncio.run(serve(Centre(msgspec.json.decode(given.plan, type=Plan)), given.port))
-
-
-if __name__ == "__main__":
-    main()

@@ -89,7 +89,7 @@ class Site:
 @pytest.fixture
 def centre() -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """The rehearsal's message centre as a process of its own; its port."""
-    words = [sys.executable, "-m", "fengsui.rehearse.smsc", "--port", "0"]
+    words = [sys.executable, "-m", "fengsui.rehearse.smsc_process", "--port", "0"]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     assert process.stdin
