@@ -18,6 +18,7 @@ from typing import NamedTuple
 from fengsui.formats import mail, mail_answers
 from fengsui.formats.mail_notice import Automatic, Letter, Notice, Unreadable, read
 from fengsui.gateways.contract import Deliver, Inward, Receipt, Reply
+from fengsui.gateways.inward import Gathering
 
 log = logging.getLogger(__name__)
 
@@ -55,42 +56,20 @@ class Folder:
         self._bounce = (f"{bounce[0]}+".lower(), f"@{bounce[1]}".lower())
 
     async def run(self, deliver: Deliver) -> None:
-        """Store what comes in until cancelled. After a failure gatherings halve, so that one mail that cannot be
-        stored does not hold back the others.
-        """
-        together, pause = TOGETHER, SHORT
+        """Store what comes in until cancelled."""
+        gathering = Gathering(
+            TOGETHER, short=SHORT, long=LONG, failed="%d 封投递通知或回信未能存下，稍后再试：%r [G055]"
+        )
         while True:
-            mails = await asyncio.to_thread(self._look, together)
-            stored = await self._store(deliver, [m.item for m in mails if m.item is not None])
-            if stored:
+            most = gathering.size
+            mails = await asyncio.to_thread(self._look, most)
+            items = [m.item for m in mails if m.item is not None]
+            if await gathering.store(deliver, items, len(mails)):
                 await asyncio.to_thread(self._put_away, mails)
+                if len(mails) < most:
+                    await asyncio.sleep(POLL)
             elif len(mails) == 1:
                 await asyncio.to_thread(self._last, mails[0].path)
-            if not stored:
-                await asyncio.sleep(pause)
-            elif len(mails) < together:
-                await asyncio.sleep(POLL)
-            together = min(TOGETHER, together * 2) if stored else max(1, together // 2)
-            pause = SHORT if stored else min(pause * 2, LONG)
-
-    async def _store(self, deliver: Deliver, items: list[Inward]) -> bool:
-        """Hand a gathering over; whether it is stored.
-
-        Whatever ``deliver`` raises means "not stored": it runs as a task so that its error is looked at, not thrown.
-        """
-        if not items:
-            return True
-        task = asyncio.ensure_future(deliver(items))
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        error = None if task.cancelled() else task.exception()
-        if task.cancelled() or error is not None:
-            log.error("%d 封投递通知或回信未能存下，稍后再试：%r [G055]", len(items), error)
-            return False
-        return True
 
     # Files, in a thread of their own.
 

@@ -15,6 +15,7 @@ from typing import Literal
 
 from fengsui.formats import smpp, smpp_content, smpp_quick, sms
 from fengsui.gateways.contract import Deliver, Inward, Receipt, Reply
+from fengsui.gateways.inward import Gathering
 from fengsui.gateways.smpp_link import Link
 
 log = logging.getLogger(__name__)
@@ -74,24 +75,23 @@ class Inbox:
         self._waiting = deque(entry for entry in self._waiting if entry[0] is not link)
 
     async def run(self, deliver: Deliver) -> None:
-        """Store what comes in until cancelled. After a failure gatherings halve, so that one message that cannot be
-        stored does not hold back the others, and answers wait, so that the centre does not spin.
-        """
-        together, pause = TOGETHER, SHORT
+        """Store what comes in until cancelled; answers wait as long as a failure makes it pause."""
+        gathering = Gathering(
+            TOGETHER,
+            short=SHORT,
+            long=LONG,
+            failed="%d 条回执或上行未能存下，已请短信中心重发：%r [G037]",
+        )
         while True:
             await self._news.wait()
-            self._storing = [self._waiting.popleft() for _ in range(min(together, len(self._waiting)))]
+            self._storing = [self._waiting.popleft() for _ in range(min(gathering.size, len(self._waiting)))]
             try:
-                stored = await self._store(deliver)
-                if not stored:
-                    await asyncio.sleep(pause)
+                stored = await gathering.store(deliver, list(self._items()), len(self._storing))
             except asyncio.CancelledError:
                 self._waiting.extendleft(reversed(self._storing))
                 self._storing = []
                 raise
             self._reply(smpp.OK if stored else AGAIN)
-            together = min(TOGETHER, together * 2) if stored else max(1, len(self._storing) // 2)
-            pause = SHORT if stored else min(pause * 2, LONG)
             self._storing = []
             if not self._waiting:
                 self._news.clear()
@@ -103,26 +103,6 @@ class Inbox:
             answers.setdefault(link, []).append(sequence)
         for link, sequences in answers.items():
             link.reply(sequences, status)
-
-    async def _store(self, deliver: Deliver) -> bool:
-        """Hand one gathering over; whether it is stored.
-
-        Whatever ``deliver`` raises means "not stored": it runs as a task so that its error is looked at, not thrown.
-        """
-        items = list(self._items())
-        if not items:
-            return True
-        task = asyncio.ensure_future(deliver(items))
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        error = None if task.cancelled() else task.exception()
-        if task.cancelled() or error is not None:
-            log.error("%d 条回执或上行未能存下，已请短信中心重发：%r [G037]", len(items), error)
-            return False
-        return True
 
     def _items(self) -> Iterable[Inward]:
         """The gathering in our words."""
