@@ -100,7 +100,7 @@ def read(name: str, given: Mapping[str, str]) -> Config:
         host=values["host"],
         port=int(number["port"]),
         security=values["security"],
-        tls=_tls(name, values),
+        tls=None if values["security"] == "none" else settings.trust(name, values["tls_ca"]),
         username=values["username"],
         password=values["password"],
         sender=sender,
@@ -118,13 +118,3 @@ def _address(name: str, field: str, value: str) -> str:
     if not mail.is_address(value):
         raise settings.SettingsError(f"网关 {name}（{field}）写了“{value}”，应为西文的邮件地址。[G052]")
     return value
-
-
-def _tls(name: str, values: Mapping[str, str]) -> ssl.SSLContext | None:
-    """The TLS side, None without. Raises SettingsError if the certificate file cannot be read."""
-    if values["security"] == "none":
-        return None
-    try:
-        return ssl.create_default_context(cafile=values["tls_ca"] or None)
-    except OSError as error:
-        raise settings.SettingsError(f"网关 {name}「TLS 根证书」（tls_ca）读不了：{error}。[G008]") from error

@@ -7,9 +7,7 @@ under the same id. One connection for each batch, so that nothing has to be kept
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import aiomqtt
 
@@ -54,17 +52,10 @@ class Mqtt:
             raise settings.SettingsError(f"网关 {name}「主题」（topic）不能含 + 或 #。[G080]")
         if not values["address"].startswith(("https://", "http://")):
             raise settings.SettingsError(f"网关 {name}「公网地址」（address）应以 https:// 开头。[G081]")
-        self._tls = self._context(values["tls_ca"]) if values["tls"] == "yes" else None
+        self._tls = settings.trust(name, values["tls_ca"]) if values["tls"] == "yes" else None
         self._turn = asyncio.Lock()
         self._stopped = True
         self._trouble = ""
-
-    def _context(self, file: str) -> ssl.SSLContext:
-        try:
-            return ssl.create_default_context(cafile=str(Path(file)) if file else None)
-        except (OSError, ssl.SSLError) as error:
-            problem = f"网关 {self.name}「TLS 根证书」（tls_ca）不是可读的 PEM 证书。[G082]"
-            raise settings.SettingsError(problem) from error
 
     async def start(self) -> None:
         """Nothing is kept open between warnings."""

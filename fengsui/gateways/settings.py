@@ -1,10 +1,11 @@
 """网关设置 A gateway's settings: checked against its declared fields, with defaults filled in.
 
-Pure. Settings are text, as forms and files give them. A wrong one names itself and says what is expected.
+Settings are text, as forms and files give them. A wrong one names itself and says what is expected.
 """
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping, Sequence
 
 from fengsui.gateways.contract import Field
@@ -43,6 +44,17 @@ def _value(kind: str, field: Field, given: str) -> str:
 
 def _is_number(value: str) -> bool:
     return value.isascii() and value.replace(".", "", 1).isdigit()
+
+
+def trust(kind: str, file: str) -> ssl.SSLContext:
+    """The TLS side that believes the certificates of a PEM file, or the system's (""). Raises SettingsError if it is none."""
+    try:
+        return ssl.create_default_context(cafile=file or None)
+    except OSError as error:  # ssl.SSLError is one
+        problem = (
+            f"网关 {kind}「TLS 根证书」（tls_ca）不是读得了的 PEM 证书：{error.strerror or error}。[G008]"
+        )
+        raise SettingsError(problem) from error
 
 
 def codes(kind: str, field: str, value: str) -> frozenset[int]:

@@ -126,7 +126,7 @@ def read(name: str, given: Mapping[str, str]) -> Config:
         rate=number["rate"],
         timeout=number["timeout"],
         validity=values["validity"],
-        tls=_tls(name, values),
+        tls=settings.trust(name, values["tls_ca"]) if values["tls"] == "yes" else None,
         zone=number["zone"],
         dead_codes=frozenset(word for word in dead if word),
         content=CONTENT | settings.codes(name, "content_codes", values["content_codes"]),
@@ -176,13 +176,3 @@ def _template(name: str, values: Mapping[str, str], number: Mapping[str, float])
             f"网关 {name}：接入号最多 20 个西文字符，号码类型与编号计划为 0–255。[G013]"
         ) from error
     return message
-
-
-def _tls(name: str, values: Mapping[str, str]) -> ssl.SSLContext | None:
-    """The TLS side, None without. Raises SettingsError if the certificate file cannot be read."""
-    if values["tls"] != "yes":
-        return None
-    try:
-        return ssl.create_default_context(cafile=values["tls_ca"] or None)
-    except OSError as error:
-        raise settings.SettingsError(f"网关 {name}「TLS 根证书」（tls_ca）读不了：{error}。[G008]") from error

@@ -11,10 +11,8 @@ import contextlib
 import hashlib
 import hmac
 import http.client
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from fengsui.gateways import settings
@@ -61,18 +59,9 @@ class Webhook:
         self._timeout = float(values["timeout"])
         if self._timeout <= 0:
             raise settings.SettingsError(f"网关 {name}「应答时限」（timeout）应大于 0。[G004]")
-        self._tls = self._context(values["tls_ca"]) if self._url.scheme == "https" else None
+        self._tls = settings.trust(name, values["tls_ca"]) if self._url.scheme == "https" else None
         self._thread: ThreadPoolExecutor | None = None
         self._trouble = ""
-
-    def _context(self, file: str) -> ssl.SSLContext:
-        if file and not Path(file).is_file():
-            raise settings.SettingsError(f"网关 {self.name}「TLS 根证书」（tls_ca）没有这个文件。[G072]")
-        try:
-            return ssl.create_default_context(cafile=file or None)
-        except ssl.SSLError as error:
-            problem = f"网关 {self.name}「TLS 根证书」（tls_ca）不是 PEM 证书。[G072]"
-            raise settings.SettingsError(problem) from error
 
     async def start(self) -> None:
         """Nothing is kept open between messages."""

@@ -113,7 +113,7 @@ def test_without_a_broker_nothing_was_sent():
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [({"topic": "a/#"}, "G080"), ({"address": "warn.invalid"}, "G081"), ({"port": "0"}, "G004"),
-     ({"tls": "yes", "tls_ca": "/none.pem"}, "G082"), ({"topic": ""}, "G003")],
+     ({"tls": "yes", "tls_ca": "/none.pem"}, "G008"), ({"topic": ""}, "G003")],
 )  # fmt: skip
 def test_a_wrong_setting_names_itself(wrong, code):
     with pytest.raises(SettingsError, match=code):

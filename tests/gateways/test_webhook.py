@@ -115,7 +115,7 @@ def test_who_is_not_there_is_not_asked_for_every_message():
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [({"url": "ftp://a"}, "G070"), ({"secret": "short"}, "G071"), ({"url": ""}, "G003"), ({"timeout": "0"}, "G004"),
-     ({"url": "https://a", "tls_ca": "/none.pem"}, "G072")],
+     ({"url": "https://a", "tls_ca": "/none.pem"}, "G008")],
 )  # fmt: skip
 def test_a_wrong_setting_names_itself(wrong, code):
     with pytest.raises(SettingsError, match=code):
