@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
 
 from fengsui.flow.inputs import Change
-from fengsui.web import shared
+from fengsui.web import shared, sse
 from fengsui.web.hot import Message, Receive, Send
 from fengsui.web.middleware import POLICY
 
@@ -72,9 +72,10 @@ class Hub:
             return
         stream: asyncio.Queue[int] = asyncio.Queue(WAITING)
         self._streams.add(stream)
-        gone = asyncio.create_task(_gone(receive))
+        gone = asyncio.create_task(sse.gone(receive))
         try:
-            await _begin(send)
+            await sse.begin(send, retry=1000)
+            await send(_event(None))
             while not gone.done() and not stream.full():
                 await send(_event(await _next(stream, gone)))
         finally:
@@ -150,25 +151,7 @@ async def _next(stream: asyncio.Queue[int], gone: asyncio.Task[None]) -> int | N
 
 
 def _event(seq: int | None) -> Message:
-    text = "event: beat\ndata: -\n\n" if seq is None else f"event: change\nid: {seq}\ndata: {seq}\n\n"
-    return {"type": "http.response.body", "body": text.encode(), "more_body": True}
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _begin(send: Send) -> None:
-    headers = [
-        (b"content-type", b"text/event-stream"),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send(
-        {"type": "http.response.body", "body": b"retry: 1000\nevent: beat\ndata: -\n\n", "more_body": True}
-    )
+    return sse.event("beat", b"-") if seq is None else sse.event("change", b"%d" % seq, seq)
 
 
 def _unpacks(scope: Message) -> bool:

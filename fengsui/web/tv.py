@@ -18,7 +18,7 @@ from fengsui.core.state import World
 from fengsui.flow.inputs import Change
 from fengsui.store import history
 from fengsui.store.sql import Session
-from fengsui.web import airing
+from fengsui.web import airing, sse
 from fengsui.web.airing import Screen
 from fengsui.web.hot import Message, Receive, Send
 
@@ -80,17 +80,17 @@ class Tv:
             await self._stream(receive, send, drill=drill)
 
     async def _stream(self, receive: Receive, send: Send, *, drill: bool) -> None:
-        gone = asyncio.create_task(_gone(receive))
+        gone = asyncio.create_task(sse.gone(receive))
         self._watchers += 1
         try:
-            await _begin(send)
+            await sse.begin(send, retry=500)
             loop, said, last = asyncio.get_running_loop(), None, 0.0
             while not gone.done():
                 bell = self._rang
                 now = await asyncio.to_thread(self._screen, drill)
                 key = [(item.key, item.crawl) for item in now.items]
                 if key != said or loop.time() - last >= BEAT:
-                    await send(_message(now))
+                    await send(sse.event("state", msgspec.json.encode(airing.plain(now))))
                     said, last = key, loop.time()
                 await _either(bell, gone)
         finally:
@@ -121,26 +121,6 @@ async def _either(bell: asyncio.Event, gone: asyncio.Task[None]) -> None:
     waiting.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await waiting
-
-
-def _message(screen: Screen) -> Message:
-    body = msgspec.json.encode(airing.plain(screen))
-    return {"type": "http.response.body", "body": b"event: state\ndata: " + body + b"\n\n", "more_body": True}
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _begin(send: Send) -> None:
-    headers = [
-        (b"content-type", b"text/event-stream"),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"retry: 500\n\n", "more_body": True})
 
 
 async def _answer(send: Send, status: int, kind: bytes, body: bytes) -> None:

@@ -132,7 +132,9 @@ def test_an_anchor_greets_once_however_many_levels_there_are(quiet: Site) -> Non
     said = airing.text(quiet.state(), "anchor", quiet.house.writer.world)
 
     assert said.count("各位观众") == 1
-    assert said.count("【") == 1
+    assert said.startswith("【模拟】")
+    assert said.endswith("【模拟】")
+    assert said.count("【") == 2
     assert "另外，云州区气象台2时13分发布暴雨橙色预警信号" in said
 
 
