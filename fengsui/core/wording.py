@@ -5,6 +5,9 @@ A text depends on the telling and on why somebody is called, never on who he is:
 
 from __future__ import annotations
 
+import math
+import re
+
 import msgspec
 
 from fengsui.core import calendar
@@ -22,6 +25,14 @@ ASKING = ("remind", "deputy", "visit")
 SEVERAL = ("changed", "corrected")
 """Changes whose text names all zones in force, each with its level."""
 GRAVITY = ("bulletin", "supervise", "visit", "deputy", "remind", "superior", "due", "desk")
+PACE = 4
+"""Characters that an announcer says in a second."""
+LONGEST = 40
+"""Seconds that an announcement should last at most (本系统缺省，待核实)."""
+ALOUD = re.compile(r"[^\W_]")
+"""What is said aloud: no punctuation."""
+GUIDE = 3
+"""Items of a guide that a text carries at most."""
 SHOWN = 6
 """How many missing items one message lists before it says 等N项."""
 
@@ -74,10 +85,29 @@ Spoken = tuple[Draft, str, tuple[str, ...]]
 def _filled(notified: Notified, name: str, calls: tuple[Call, ...], world: World, spoken: Spoken) -> str:
     state = world.at(notified.stream)
     fields = _warning(notified, state, world.pack, spoken) | _called(notified, calls, state, world)
+    templates, guide = world.pack.texts.templates, _guide(state.alert, world.pack, spoken[1])
     if name == "order":
-        fields["text"] = world.pack.texts.templates["crawl"].format(**fields)
-        fields |= _ordered(state)
-    return world.pack.texts.templates[name].format(**fields)
+        fields |= _ordered(state) | {"text": _guided(templates["crawl"], fields, guide)}
+    return _guided(templates[name], fields, guide)
+
+
+def seconds(text: str) -> int:
+    """How long it takes to say a text."""
+    return math.ceil(len(ALOUD.findall(text)) / PACE)
+
+
+def _guided(template: str, fields: dict[str, str], guide: tuple[str, ...]) -> str:
+    """The text with as many items of the guide as can be said in time, and the first in any case."""
+    counts = range(min(GUIDE, len(guide)), 1, -1)
+    texts = (template.format(**fields | {"guide": "".join(guide[:count])}) for count in counts)
+    first = fields | {"guide": "".join(guide[:1])}
+    return next((text for text in texts if seconds(text) <= LONGEST), template.format(**first))
+
+
+def _guide(alert: AlertPart, pack: Pack, level: str) -> tuple[str, ...]:
+    hazard = pack.hazards[alert.hazard] if alert.hazard else None
+    signal = hazard.levels.get(level) if hazard else None
+    return signal.guide if signal else ()
 
 
 def public(notified: Notified, world: World, paper: bytes) -> str:
@@ -127,7 +157,8 @@ def bulletin(part: AlertPart, pack: Pack, action: Action, spoken: Spoken) -> str
     """The words of a version for everybody, about its zones at one level: what other systems get (CAP)."""
     corrected = "corrected" if part.holds else "retracted"
     name = {"cancel": "all_clear", "correct": corrected}.get(action, "alert_public")
-    return pack.texts.templates[name].format(**_said(part, pack, spoken, part.at, pack.texts.verbs[action]))
+    fields = _said(part, pack, spoken, part.at, pack.texts.verbs[action])
+    return _guided(pack.texts.templates[name], fields, _guide(part, pack, spoken[1]))
 
 
 def _warning(notified: Notified, state: State, pack: Pack, spoken: Spoken) -> dict[str, str]:
@@ -139,7 +170,6 @@ def _said(alert: AlertPart, pack: Pack, spoken: Spoken, at: int, action: str) ->
     written, level, zones = spoken
     zones = zones or tuple(alert.now.zones or alert.before.zones)
     hazard = pack.hazards[alert.hazard] if alert.hazard else None
-    signal = hazard.levels.get(level) if hazard else None
     return {
         "issuer": pack.texts.issuer,
         "date": _date(at, pack),
@@ -151,7 +181,6 @@ def _said(alert: AlertPart, pack: Pack, spoken: Spoken, at: int, action: str) ->
         "was": _by(alert.was, alert.at, pack) if alert.was else "",
         "forecast": written.others.get(level, written.forecast),
         "areas": _areas(zones, alert.now.zones, pack),
-        "guide": "".join(signal.guide[:3]) if signal else "",
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from typing import NamedTuple
 
 from fengsui.core import alerts, calendar, cap_out, wording
@@ -15,13 +13,6 @@ from fengsui.formats.cap import write
 from fengsui.store import signals
 from fengsui.web import airing, here, written
 from fengsui.web.written import Written
-
-PACE = 4.0
-"""Characters that an announcer says in a second: 160 in 40 seconds."""
-LONGEST = 40
-"""Seconds that an announcement should last at most."""
-SPOKEN = re.compile(r"[^\W_]")
-"""What is said aloud: no punctuation."""
 
 
 class Voices(NamedTuple):
@@ -39,7 +30,7 @@ class Voices(NamedTuple):
     @property
     def long(self) -> bool:
         """Whether the announcement lasts longer than it should."""
-        return self.seconds > LONGEST
+        return self.seconds > wording.LONGEST
 
 
 def spoken(draft: Written, state: State, world: World) -> Voices:
@@ -48,12 +39,9 @@ def spoken(draft: Written, state: State, world: World) -> Voices:
     if state.alert.holds:
         crawl = airing.text(state, "crawl", world, draft.paper.body)
         anchor = airing.text(state, "anchor", world, draft.paper.body)
-    return Voices(crawl, anchor, seconds(anchor), page(draft, state, world), *cap(draft, state.alert.at))
-
-
-def seconds(text: str) -> int:
-    """How long it takes to say a text."""
-    return math.ceil(len(SPOKEN.findall(text)) / PACE)
+    return Voices(
+        crawl, anchor, wording.seconds(anchor), page(draft, state, world), *cap(draft, state.alert.at)
+    )
 
 
 def page(draft: Written, state: State, world: World) -> list[tuple[str, str]]:

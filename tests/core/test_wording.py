@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fengsui.core import wording
+from fengsui.core import insertion, wording
 from fengsui.core.facts import Aired, Call, Notified, SuspensionDecided
 from tests.core.worlds import (
     ALERT,
@@ -157,10 +157,12 @@ def test_a_text_depends_on_the_reason_and_never_on_the_person():
 
 
 @pytest.mark.parametrize(("series", "mark"), [("actual", ""), ("exercise", "【演练】"), ("test", "【模拟】")])
-def test_what_is_not_in_earnest_says_so_first(series, mark):
+def test_what_is_not_in_earnest_says_so_at_both_ends(series, mark):
     d = night(series=series)
+    said = text(d, "alert", "聚乐乡-duty_officer")
 
-    assert text(d, "alert", "聚乐乡-duty_officer").startswith(f"【云州气象】{mark}云州区气象台")
+    assert said.startswith(f"【云州气象】{mark}云州区气象台")
+    assert said.endswith(f"0非本人。{mark}")
 
 
 @pytest.mark.parametrize(
@@ -255,3 +257,24 @@ def test_titles_and_terms_are_the_packs():
     assert wording.title("2.4.1/relay", yunzhou()) == "再传播"
     assert wording.title("2.4.1/support/聚乐乡", yunzhou()) == "需支援的处置"
     assert wording.within("2.4.1/relay", "red", yunzhou()) == "15m（本区约定（待核实））"
+
+
+def test_an_announcer_says_four_characters_a_second():
+    assert wording.seconds("字" * 160) == 40
+    assert wording.seconds("，。" * 50) == 0
+
+
+@pytest.mark.parametrize(("length", "said"), [(5, 3), (25, 2), (60, 1), (200, 1)])
+def test_an_announcement_says_as_much_of_the_guide_as_fits_its_time_and_something_in_any_case(length, said):
+    guide = tuple(str(n) * length for n in range(1, 5))
+    pack = yunzhou()
+    hazard = pack.hazards["rainstorm"]
+    red = msgspec.structs.replace(hazard.levels["red"], guide=guide)
+    hazard = msgspec.structs.replace(hazard, levels=hazard.levels | {"red": red})
+    d = night(series="actual")
+    d.pack = msgspec.structs.replace(pack, hazards=pack.hazards | {"rainstorm": hazard})
+
+    text = insertion.words(d.streams[INCIDENT], "anchor", d.world, PAPER)
+
+    assert [item in text for item in guide] == [n < said for n in range(4)]
+    assert said == 1 or wording.seconds(text) <= 40

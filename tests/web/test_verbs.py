@@ -17,7 +17,6 @@ from fengsui.core.slips import Meant, found
 from fengsui.core.state import World
 from fengsui.store.accounts import Draft
 from fengsui.web import audience, begun, foreseen, here, written
-from fengsui.web import voices as voices_
 from tests.conftest import Database
 from tests.flow.district import yunzhou
 from tests.web.site import INCIDENT, Site, site
@@ -396,11 +395,6 @@ def test_crawl_anchor_and_fax_say_what_the_form_says(orange: Site) -> None:
     assert "成因" in dict(voices.page)
     lifted = ahead(orange, "cancel").voices
     assert (lifted.crawl, lifted.anchor, dict(lifted.page)["动作"]) == ("", "", "解除")
-
-
-def test_an_announcer_says_four_characters_a_second() -> None:
-    assert voices_.seconds("字" * 160) == 40
-    assert voices_.seconds("，。" * 50) == 0
 
 
 def test_a_drawn_ring_takes_in_the_townships_whose_points_lie_inside(quiet: Site) -> None:

@@ -22,9 +22,6 @@ from fengsui.store.accounts import Account
 from fengsui.web import airing, here, written
 from fengsui.web.pages.login import account_of
 
-PACE = 4
-"""Characters an anchor reads in a second."""
-
 
 @require_GET
 def badge(request: HttpRequest, hazard: str, level: str) -> HttpResponse:
@@ -123,7 +120,7 @@ def _item(state: State, order: InsertionOrdered, words: bytes) -> dict[str, Any]
     return {
         "stream": state.stream, "unit": order.unit, "form": order.form, "name": wording.FORMS.get(order.form, order.form),
         "level": airing.strongest(state), "hazard": state.alert.hazard, "state": where, "series": state.series,
-        "title": airing.title(state, here.world()), "text": text, "seconds": -(-len(text) // PACE), "every": order.every // 60_000_000,
+        "title": airing.title(state, here.world()), "text": text, "seconds": wording.seconds(text), "every": order.every // 60_000_000,
         "deadline": share.deadline if share and share.open else 0, "ended": share.ended if share else None,
         "late": bool(share and share.open and share.deadline < here.now()), "token": secrets.token_hex(12),
         "momentary": order.form == MOMENTARY, "expires": state.alert.expires, "version": order.version,
