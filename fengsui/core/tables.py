@@ -22,7 +22,7 @@ class Resend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Reader = Literal["office", "village"]
-"""Who reads a warning here: people of a government or another unit, people who answer for a village."""
+"""Who reads a warning here: people of a government or another unit, people who answer for a village or live there."""
 
 
 class Addressee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

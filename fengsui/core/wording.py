@@ -98,16 +98,17 @@ def seconds(text: str) -> int:
 
 def _guided(template: str, fields: dict[str, str], guide: tuple[str, ...]) -> str:
     """The text with as many items of the guide as can be said in time, and the first in any case."""
-    counts = range(min(GUIDE, len(guide)), 1, -1)
-    texts = (template.format(**fields | {"guide": "".join(guide[:count])}) for count in counts)
-    first = fields | {"guide": "".join(guide[:1])}
-    return next((text for text in texts if seconds(text) <= LONGEST), template.format(**first))
+    items = [item.rstrip("；。") for item in guide[:GUIDE]]
+    said = ["；".join(items[:count]) + "。" for count in range(len(items), 0, -1)] or [""]
+    texts = [template.format(**fields | {"guide": one}) for one in said]
+    return next((text for text in texts if seconds(text) <= LONGEST), texts[-1])
 
 
 def _guide(alert: AlertPart, pack: Pack, level: str) -> tuple[str, ...]:
+    """What is said aloud is said to people at home: no item that speaks to offices."""
     hazard = pack.hazards[alert.hazard] if alert.hazard else None
     signal = hazard.levels.get(level) if hazard else None
-    return signal.guide if signal else ()
+    return pack.guide(signal, "village") if signal else ()
 
 
 def public(notified: Notified, world: World, paper: bytes) -> str:
