@@ -57,6 +57,26 @@ def _even(part: AlertPart, area: str) -> Change:
     return "kept" if part.now.near(area).keys() <= set(part.kept) else "same"
 
 
+def left(part: AlertPart, pack: Pack) -> dict[str, Level]:
+    """What the newest version has left, each with the level it had: the largest places of a zone that was in force before in
+    which nothing is any more. Two townships lifted out of a whole district are these two; a place that was
+    abolished is one as well, for whoever is still listed there.
+    """
+    inside: dict[str, list[str]] = {}
+    for area in pack.areas.values():
+        inside.setdefault(area.parent, []).append(area.id)
+    return {place: level for zone in part.before.zones for place, level in _left(zone, part, inside)}
+
+
+def _left(place: str, part: AlertPart, inside: dict[str, list[str]]) -> Iterator[tuple[str, Level]]:
+    before, now = part.before.level(place), part.now.level(place)
+    if now is None and before is not None:
+        yield place, before
+    elif before is not None and not any(place.startswith(zone) for zone in part.now.zones):
+        for child in inside.get(place, ()):
+            yield from _left(child, part, inside)
+
+
 # ── verbs 动作 ────────────────────────────────────────────────────────────────
 
 

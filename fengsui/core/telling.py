@@ -8,13 +8,15 @@ one telling.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from fengsui.core import alerts, triggers
-from fengsui.core.clauses import Clause, Notice, choose
+from fengsui.core import alerts, triggers, wording
+from fengsui.core.clauses import Clause, Notice, Pack, choose
 from fengsui.core.facts import Alerted, Notified, Recipient
 from fengsui.core.levels import GONE, LEVELS, Change, Level
 from fengsui.core.state import State, World
+from fengsui.core.tables import touches
 
 Group = tuple[Change, Level]
 
@@ -56,8 +58,11 @@ def _audience(clause: Clause, notice: Notice, state: State, world: World) -> Tol
 
 
 def _may_know(person: str, state: State) -> bool:
-    """Whether something may have reached a person: he was told, and not every delivery was provably unsent."""
-    return person in state.notices.people and person not in state.alert.withdrawn
+    """Whether something may have reached a person: a delivery of his may have gone out, or somebody told him by telephone."""
+    contact = state.notices.people.get(person)
+    if contact is None or person not in state.alert.withdrawn:
+        return contact is not None
+    return bool(contact.reach) or contact.acknowledged >= 0
 
 
 def _reached_before(clause: Clause, notice: Notice, state: State, world: World) -> Told:
@@ -90,17 +95,23 @@ def _ended(state: State) -> Level:
 
 def _changes(person: str, state: State, world: World) -> list[Group]:
     """What the newest version changed for all that a person answers for."""
+    return [c for a in _areas(person, state, world) if (c := alerts.change(state.alert, a))]
+
+
+def _areas(person: str, state: State, world: World) -> list[str]:
+    """The areas of all that a person answers for or was told for."""
     areas = {alerts.area_of(h, world) for h in state.notices.people[person].told}
     areas |= {p.area for p in world.directory.held.get(person, ())}
     known = world.directory.persons.get(person)
     if not areas and known:
         areas = {alerts.area_of(known.unit, world)}
-    return [c for a in sorted(filter(None, areas)) if (c := alerts.change(state.alert, a))]
+    return sorted(filter(None, areas))
 
 
 def _misled(clause: Clause, notice: Notice, state: State, world: World) -> Told:
-    """Where something still holds, exactly whom the wrong version told; where nothing does any more, whoever was ever told
-    so. Neither whom the right version alarms anew, nor whom nothing of the wrong one was about.
+    """Where something still holds, exactly whom the wrong version told, and whoever believes an earlier one that it had kept
+    and the right one does not; where nothing does any more, whoever was ever told so. Neither whom the right version alarms
+    anew, nor whom nothing of the wrong one was about.
     """
     del clause
     found: Told = defaultdict(dict)
@@ -110,13 +121,21 @@ def _misled(clause: Clause, notice: Notice, state: State, world: World) -> Told:
         if not _may_know(person, state) or any(c[0] in triggers.FRESH for c in changes):
             continue
         holds = [level for change, level in changes if change not in GONE]
-        if (holds and person not in wrong) or (state.alert.holds and not changes):
+        if (holds and person not in wrong and not _altered(person, state, world)) or (
+            state.alert.holds and not changes
+        ):
             continue
         level = max(holds or [level for _, level in changes], key=LEVELS.index, default=_ended(state))
         group: Group = ("corrected" if holds else "retracted", level)
         if triggers.asks(notice.trigger, *group):
             found[group][person] = ()
     return found
+
+
+def _altered(person: str, state: State, world: World) -> bool:
+    """Whether anything a person answers for is at another level now than before."""
+    before, now = state.alert.before, state.alert.now
+    return any(before.over(a) != now.over(a) for a in _areas(person, state, world))
 
 
 def _told_by(state: State, version: int) -> set[str]:
@@ -135,50 +154,91 @@ def _tell(fact: Alerted, clause: Clause, notice: Notice, told: Told, world: Worl
     seen: set[str] = set()
     for change, level in sorted(told.keys() | informed.keys(), key=lambda g: (-LEVELS.index(g[1]), g[0])):
         wanted = choose(audience.channels, level)
-        recipients = tuple(
+        recipients = [
             Recipient(person, ways, answers[person])
             for person in sorted(told.get((change, level), {}))
             if person not in seen and (ways := world.directory.usable(person, wanted))
-        )
+        ]
         seen.update(r.person for r in recipients)
-        lists, zones = informed.get((change, level), ((), ()))
-        if recipients or lists:
+        groups = _groups(recipients, informed.get((change, level), {}), change, state, world)
+        for number, one in enumerate(groups):
             yield Notified(
                 fact.stream,
                 fact.at,
-                key=f"{clause.id}/{notice.name}/{fact.version}/{level}-{change}",
+                key=f"{clause.id}/{notice.name}/{fact.version}/{level}-{change}"
+                + (f"-{number}" if number else ""),
                 template=notice.template or notice.name,
-                recipients=recipients,
+                recipients=tuple(one.persons),
                 version=fact.version,
                 level=level,
                 change=change,
-                lists=lists,
-                channels=tuple(c for c in wanted if c in world.directory.ways) if lists else (),
-                zones=zones,
+                lists=one.lists,
+                channels=tuple(c for c in wanted if c in world.directory.ways) if one.lists else (),
+                zones=one.zones,
             )
 
 
-Informed = dict[Group, tuple[tuple[str, ...], tuple[str, ...]]]
-"""For each change and level: the lists that are told, and the zones their members must be in."""
+class _Group(NamedTuple):
+    """Who reads the same words: persons, or lists and the zones where their members must be. zones without lists: what the
+    words must name.
+    """
+
+    persons: list[Recipient]
+    lists: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+
+
+def _groups(
+    recipients: list[Recipient], informed: dict[str, set[str]], change: Change, state: State, world: World
+) -> list[_Group]:
+    """Lists by where they are told, the first of them with all persons near zones of one level; apart from these persons near
+    zones of several levels, who must read all of theirs: with one answer they answer for all of them.
+    """
+    places: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for place in sorted(informed):
+        places[tuple(sorted(informed[place]))].append(place)
+    listed = [_Group([], names, tuple(zones)) for names, zones in sorted(places.items())]
+    persons: dict[tuple[str, ...], list[Recipient]] = defaultdict(list)
+    for recipient in recipients:
+        persons[_several(recipient.holders, change, state, world)].append(recipient)
+    if plain := persons.pop((), []):
+        listed[:1] = [listed[0]._replace(persons=plain) if listed else _Group(plain)]
+    return listed + [_Group(some, zones=zones) for zones, some in sorted(persons.items())]
+
+
+def _several(holders: tuple[str, ...], change: Change, state: State, world: World) -> tuple[str, ...]:
+    """The zones near what somebody answers for, strongest first, where they are at several levels and not named anyway."""
+    if change in (*GONE, *wording.SEVERAL):
+        return ()
+    now = state.alert.now
+    near = {z: at for h in holders for z, at in now.near(alerts.area_of(h, world)).items()}
+    several = len(set(near.values())) > 1
+    return tuple(sorted(near, key=lambda z: (-LEVELS.index(near[z]), z))) if several else ()
+
+
+Informed = dict[Group, dict[str, set[str]]]
+"""For each change and level: the places where lists are told, and which."""
+
+
+def _nobody() -> Informed:
+    return defaultdict(lambda: defaultdict(set))
 
 
 def _informed(notice: Notice, state: State, world: World) -> Informed:
     correction = state.alert.action == "correct"
     if notice.who == ("reached",):
-        return {} if correction else _cleared(state)
+        return {} if correction else _cleared(state, world.pack)
     if notice.who == ("misled",):
-        return _righted(notice, state) if correction else {}
-    lists = world.pack.audiences[notice.audience].lists
-    found: dict[Group, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+        return _righted(notice, state, world.pack) if correction else {}
+    lists, found = world.pack.audiences[notice.audience].lists, _nobody()
     for zone, level in state.alert.now.zones.items():
         change, before = _began(zone, level, state)
         if zone in state.alert.kept or (correction and change not in triggers.FRESH):
             continue
         names = {*choose(lists, level), *(choose(lists, before) if change == "down" else ())}
         if names and triggers.asks(notice.trigger, change, level):
-            found[change, level][0].update(names)
-            found[change, level][1].add(zone)
-    return {group: (tuple(sorted(names)), tuple(sorted(zones))) for group, (names, zones) in found.items()}
+            found[change, level][zone] |= names
+    return found
 
 
 def _began(zone: str, level: Level, state: State) -> tuple[Change, str]:
@@ -191,29 +251,38 @@ def _began(zone: str, level: Level, state: State) -> tuple[Change, str]:
     return ("up" if order > 0 else "down" if order < 0 else "same"), before
 
 
-def _cleared(state: State) -> Informed:
-    """Lists that were told, in the zones that the warning has left: all of them once nothing holds any more."""
-    told, left = state.notices.lists, defaultdict[Group, set[str]](set)
-    for zone in {z for zones in told.values() for z in zones}:
-        if not state.alert.holds:
-            left["gone", _ended(state)].add(zone)
-        elif (change := alerts.change(state.alert, zone)) and change[0] == "gone":
-            left[change].add(zone)
-    return {
-        group: (tuple(sorted(n for n, at in told.items() if zones & set(at))), tuple(sorted(zones)))
-        for group, zones in left.items()
-    }
+def _cleared(state: State, pack: Pack) -> Informed:
+    """Lists that were told, in the places that the warning has left: all of them once nothing holds any more."""
+    found = _nobody()
+    left = alerts.left(state.alert, pack)
+    for name, zones in state.notices.lists.items():
+        for zone in zones:
+            if not state.alert.holds:
+                found["gone", _ended(state)][zone].add(name)
+                continue
+            for place, level in _within(zone, left).items():
+                found["gone", level][place].add(name)
+    return found
 
 
-def _righted(notice: Notice, state: State) -> Informed:
-    """Lists by the zones in which they were told: where something still holds, by the wrong version; else, by any."""
-    found: dict[Group, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+def _righted(notice: Notice, state: State, pack: Pack) -> Informed:
+    """Lists in the places where they were told: where something still holds as the wrong version said, by that one; else by any."""
+    found, alert = _nobody(), state.alert
+    left = alerts.left(alert, pack)
     for told in state.notices.sent.values():
         for zone in told.zones if told.lists else ():
-            now, before = state.alert.now.level(zone), state.alert.before.level(zone)
-            group: Group = ("corrected", now) if now else ("retracted", before or _ended(state))
-            wrong = told.version == state.alert.version - 1 if now else bool(before) or not state.alert.holds
-            if wrong and triggers.asks(notice.trigger, *group):
-                found[group][0].update(told.lists)
-                found[group][1].add(zone)
-    return {group: (tuple(sorted(names)), tuple(sorted(zones))) for group, (names, zones) in found.items()}
+            groups: dict[str, Group] = {p: ("retracted", at) for p, at in _within(zone, left).items()}
+            if not alert.holds:
+                groups = {zone: ("retracted", alert.before.level(zone) or _ended(state))}
+            for place in _within(zone, alert.now.zones):
+                if told.version == alert.version - 1 or alert.before.over(place) != alert.now.over(place):
+                    groups[place] = ("corrected", alert.now.level(place) or _ended(state))
+            for place, group in groups.items():
+                if triggers.asks(notice.trigger, *group):
+                    found[group][place].update(told.lists)
+    return found
+
+
+def _within(zone: str, places: Mapping[str, Level]) -> dict[str, Level]:
+    """What of some places lies within a zone, or the zone itself if it lies within one of them."""
+    return {max(place, zone, key=len): level for place, level in places.items() if touches(place, zone)}

@@ -11,7 +11,7 @@ import re
 import msgspec
 
 from fengsui.core import calendar
-from fengsui.core.alerts import area_of
+from fengsui.core.alerts import area_of, left
 from fengsui.core.clauses import Pack, pick
 from fengsui.core.facts import Call, InsertionOrdered, Notified, Plan
 from fengsui.core.levels import GONE, LEVELS, Action, Level
@@ -114,7 +114,7 @@ def _guide(alert: AlertPart, pack: Pack, level: str) -> tuple[str, ...]:
 def public(notified: Notified, world: World, paper: bytes) -> str:
     """The text for informed lists: they are told, not asked."""
     template = "alert_public" if notified.template == "alert" else notified.template
-    spoken = (draft(paper), notified.level, notified.zones)
+    spoken = (draft(paper), notified.level, _standing(notified.zones, world.pack))
     series = world.at(notified.stream).series
     return begin(world.pack, series) + _filled(notified, template, (), world, spoken) + mark(series)
 
@@ -124,13 +124,20 @@ def _spoken_of(notified: Notified, calls: tuple[Call, ...], world: World) -> tup
     alert = world.at(notified.stream).alert
     zones = alert.now.zones or alert.before.zones
     if notified.change in GONE:
-        return notified.level, tuple(z for z in alert.before.zones if alert.now.level(z) is None)
+        return notified.level, _standing(tuple(left(alert, world.pack)), world.pack)
+    if notified.zones and not notified.lists:
+        return notified.level, notified.zones
     if notified.change in SEVERAL:
         return notified.level, tuple(sorted(zones, key=lambda z: -LEVELS.index(zones[z])))
     areas = {area for c in calls if (area := area_of(c.holder, world))}
     near = {z: level for z, level in zones.items() if any(touches(a, z) for a in areas)}
     level = max(near.values(), key=LEVELS.index) if near else notified.level
     return level, tuple(z for z, at in zones.items() if at == level and (not near or z in near))
+
+
+def _standing(zones: tuple[str, ...], pack: Pack) -> tuple[str, ...]:
+    """Zones without places that were abolished, unless there is no other."""
+    return tuple(z for z in zones if z not in pack.areas or not pack.areas[z].valid_to) or zones
 
 
 def begin(pack: Pack, series: Series) -> str:
@@ -181,11 +188,11 @@ def _said(alert: AlertPart, pack: Pack, spoken: Spoken, at: int, action: str) ->
         "cause": written.cause,
         "was": _by(alert.was, alert.at, pack) if alert.was else "",
         "forecast": written.others.get(level, written.forecast),
-        "areas": _areas(zones, alert.now.zones, pack),
+        "areas": places(zones, alert.now.zones, pack),
     }
 
 
-def _areas(zones: tuple[str, ...], levels: dict[str, Level], pack: Pack) -> str:
+def places(zones: tuple[str, ...], levels: dict[str, Level], pack: Pack) -> str:
     """Names of zones; where they are at several levels, each level with its own: 红色：聚乐乡；橙色：峰峪乡."""
     found: dict[str, list[str]] = {}
     for zone in zones:

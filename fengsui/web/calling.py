@@ -150,7 +150,7 @@ def words(row: Row, world: World, whom: str = "") -> str:
         return f"{mark}您好，这里是{pack.texts.issuer}值班室。{whom}“{sentences.title(row.duty, world)}”尚未办结，请尽快办理。"
     zones = alert.now.zones or alert.before.zones
     level = pack.texts.levels[max(zones.values(), key=LEVELS.index)]
-    areas = "、".join(pack.areas[z].name for z in zones if z in pack.areas)
+    areas = wording.places(tuple(zones), zones, pack)
     about = f"{wording.clock(alert.at, pack)}发布的{pack.hazards[alert.hazard].name}{level}预警，区域{areas}"
     wants = asked(row, world)
     if wants.vacant:

@@ -91,7 +91,7 @@ RULES = [
      test_callup.test_the_end_of_a_ladder_is_repeated_by_the_clock_alone_never_by_a_dead_number),
     ("a vacant post waits like any other", duties, "_vacant", lambda fact, world: [],
      test_callup.test_a_vacant_post_is_chased_at_once_through_whoever_is_at_work),
-    ("a list is cleared only where it was told last", telling, "_cleared", lambda state: {},
+    ("a list is cleared only where it was told last", telling, "_cleared", lambda state, pack: {},
      test_notices.test_lists_are_told_where_their_level_begins_and_cleared_everywhere_it_was),
     ("a report by 2 does not imply 1", notices, "implied", lambda fact, world: False,
      test_notices.test_who_reports_relaying_has_read_even_if_his_unit_had_reported_before),

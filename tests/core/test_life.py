@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fengsui.core import alerts
+from fengsui.core import alerts, wording
 from fengsui.core.calendar import HOUR, MINUTE
 from fengsui.core.directory import Directory
 from fengsui.core.facts import Alerted, Notified
@@ -69,6 +69,8 @@ def test_a_township_has_one_live_signal_and_whoever_was_told_knows_its_end(acts)
         )  # fmt: skip
         assert doubly_warned(d) == []
         assert in_the_dark(d) == []
+        assert lists_in_the_dark(d) == []
+        assert half_told(d) == []
 
 
 def doubly_warned(d: District) -> list[str]:
@@ -102,6 +104,40 @@ def in_the_dark(d: District) -> list[tuple[str, str]]:
             ]
             if not near(areas, state.alert.now.zones) and not said[-1]:
                 found.append((stream, person))
+    return found
+
+
+def lists_in_the_dark(d: District) -> list[tuple[str, str, str]]:
+    """(stream, list, township): the list was told there, nothing is in force there, and the last it heard was not the end."""
+    found = []
+    for stream, state in d.streams.items():
+        told = [f for f in d.facts if isinstance(f, Notified) and f.stream == stream and f.lists]
+        for town in TOWNSHIPS:
+            heard: dict[str, bool] = {}
+            for fact in told:
+                if any(town.startswith(z) for z in fact.zones):
+                    heard |= dict.fromkeys(fact.lists, fact.change in GONE)
+            if state.alert.now.level(town) is None:
+                found += [(stream, name, town) for name, ended in heard.items() if not ended]
+    return found
+
+
+def half_told(d: District) -> list[tuple[str, str, str]]:
+    """(stream, person, place): a message about the newest version to somebody who answers for a place under a warning, which
+    does not name all that is in force there.
+    """
+    found = []
+    for stream, state in d.streams.items():
+        alert = state.alert
+        for fact in d.facts:
+            if not (isinstance(fact, Notified) and fact.stream == stream and fact.version == alert.version):
+                continue
+            if fact.template != "alert" or fact.at != alert.at:
+                continue
+            for r in fact.recipients:
+                text = wording.render(fact, r.calls, d.world, b"")
+                near_by = {z for h in r.holders for z in alert.now.near(alerts.area_of(h, d.world))}
+                found += [(stream, r.person, z) for z in near_by if d.pack.areas[z].name not in text]
     return found
 
 

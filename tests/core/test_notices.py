@@ -106,9 +106,12 @@ def test_who_holds_posts_in_two_units_is_told_once_at_the_stronger_level_and_ans
     d = District(with_post(base, "峰峪乡", "liaison", OFFICER))
 
     facts = d.post(an_alert(zones={JULE: "red", FENGYU: "yellow"}))
-    assert told(facts, ALERT).recipients == (
+    telling = told(facts, f"{ALERT}-1")
+    assert telling.recipients == (
         Recipient(OFFICER, ("sms",), ("峰峪乡/liaison/1", "聚乐乡/duty_officer/1")),
     )
+    assert telling.zones == (JULE, FENGYU)
+    assert OFFICER not in {r.person for r in told(facts, ALERT).recipients}
     assert notified(facts)["2.3.a/alert/1/yellow-new"] == ("峰峪乡-duty_officer",)
 
     d.answer(OFFICER, at("02:14"))
@@ -132,13 +135,17 @@ def test_lists_are_told_where_their_level_begins_and_cleared_everywhere_it_was()
     first = told(d.post(an_alert("orange", JULE)), "2.3.a/alert/1/orange-new")
     second = d.post(an_alert(zones={JULE: "orange", FENGYU: "red"}, version=2, time="02:20"))
     down = told(d.post(an_alert("yellow", JULE, version=3, time="02:25")), "2.3.a/alert/3/yellow-down")
-    last = told(d.post(an_alert("", version=4, time="02:30")), "2.3.a/all_clear/4/yellow-gone")
+    end = d.post(an_alert("", version=4, time="02:30"))
 
     assert (first.lists, first.zones, first.channels) == (("schools", "sites"), (JULE,), ("sms",))
     fresh = told(second, "2.3.a/alert/2/red-new")
     assert (fresh.lists, fresh.zones) == (("public", "schools", "sites"), (FENGYU,))
     assert (down.lists, down.zones) == (("schools", "sites"), (JULE,))
-    assert (last.lists, last.zones) == (("public", "schools", "sites"), (FENGYU, JULE))
+    ends = [f for f in end if isinstance(f, Notified) and f.lists]
+    assert [(f.lists, f.zones) for f in ends] == [
+        (("public", "schools", "sites"), (FENGYU,)),
+        (("schools", "sites"), (JULE,)),
+    ], "nobody hears the end of what he was never told"
 
 
 def test_a_list_in_a_zone_is_told_even_where_no_post_is_new():
