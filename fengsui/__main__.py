@@ -47,7 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fengsui", description="烽燧：气象灾害监测预报预警联动工作机制")
     commands = parser.add_subparsers(required=True, metavar="命令")
-    demonstration = commands.add_parser("demo", help="演一夜：暴雨红色预警（全部为模拟）")
+    demonstration = commands.add_parser("demo", help="演一夜：暴雨红色预警，或另一个演练情景（全部为模拟）")
+    demonstration.add_argument(
+        "--scenario", default="rainstorm", metavar="ID", help="演练情景：数据包 drills/ 下的文件名"
+    )
     demonstration.add_argument("--people", type=int, default=240, metavar="N", help="虚构人数")
     demonstration.add_argument(
         "--seed", type=int, default=1, metavar="S", help="随机种子：同样的种子，同样的一夜"
@@ -74,6 +77,7 @@ def _demo(arguments: argparse.Namespace) -> None:
     named = os.environ.get("FENGSUI_DATA", "")
     demo.demo(
         packs.load("yunzhou"),
+        arguments.scenario,
         data=Path(named) if named else None,
         people=arguments.people,
         seed=arguments.seed,

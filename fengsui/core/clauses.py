@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from fengsui.core.scenario import Scenario
 from fengsui.core.tables import (
     Addressee,
     Almanac,
@@ -212,6 +213,7 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     sources: dict[str, str] = {}  # S1 … → what it is; texts named ``source`` cite these keys
     addressees: dict[str, Addressee] = {}
     resends: dict[str, Resend] = {}
+    drills: dict[str, Scenario] = {}
 
     def guide(self, signal: Signal, reader: Reader) -> tuple[str, ...]:
         """Items of a signal's guide that concern a reader, in their order and words; all of it if none does."""

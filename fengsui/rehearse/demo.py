@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from fengsui.core import wording
 from fengsui.core.clauses import Pack
+from fengsui.core.scenario import Scenario
 from fengsui.rehearse import night, report, visit
 from fengsui.rehearse.stage import Stage
 
@@ -23,14 +24,15 @@ WIDTH = 120
 
 
 def demo(
-    pack: Pack, *, data: Path | None, people: int, seed: int, as_json: bool, port: int | None = None
-) -> None:
-    """Play the night in a data directory (None: a temporary one) and print what it came to.
+    pack: Pack, scenario: str = night.DEFAULT, *,
+    data: Path | None, people: int, seed: int, as_json: bool, port: int | None = None,
+) -> None:  # fmt: skip
+    """Play a scenario of the pack in a data directory (None: a temporary one) and print what it came to.
 
     port: afterwards keep serving there for visitors, until interrupted (0 = a free one); None: end.
-    Raises ValueError for too few people or a directory that has a ledger already.
+    Raises ValueError for an unknown scenario, too few people or a directory that has a ledger already.
     """
-    play = _Play(pack, people, seed, as_json=as_json, port=port)
+    play = _Play(pack, night.chosen(pack, scenario), people, seed, as_json=as_json, port=port)
     if data is None:
         with tempfile.TemporaryDirectory(prefix="fengsui-") as place:
             asyncio.run(play.run(Path(place)))
@@ -46,14 +48,18 @@ def demo(
 class _Play:
     """One demo: the night, its table, and the visit after it."""
 
-    def __init__(self, pack: Pack, people: int, seed: int, *, as_json: bool, port: int | None) -> None:
-        self.pack, self.people, self.seed, self.as_json = pack, people, seed, as_json
+    def __init__(
+        self, pack: Pack, scenario: Scenario, people: int, seed: int, *, as_json: bool, port: int | None
+    ) -> None:
+        self.pack, self.scenario, self.people, self.seed, self.as_json = pack, scenario, people, seed, as_json
         self.port = free(port) if port is not None else None
 
     async def run(self, place: Path) -> None:
         """From the first rain to the last visitor."""
         address = f"http://127.0.0.1:{self.port}" if self.port else ""
-        stage = await night.begin(place, self.pack, people=self.people, seed=self.seed, address=address)
+        stage = await night.begin(
+            place, self.pack, self.scenario, people=self.people, seed=self.seed, address=address
+        )
         try:
             self._print(await self._played(stage))
             if self.port:
@@ -65,12 +71,15 @@ class _Play:
         if self.as_json:
             sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
         else:
-            report.show(result, self.pack, Console(width=None if sys.stdout.isatty() else WIDTH))
+            report.show(
+                result, self.pack, self.scenario.title, Console(width=None if sys.stdout.isatty() else WIDTH)
+            )
         sys.stdout.flush()
 
     async def _played(self, stage: Stage) -> dict[str, Any]:
-        script = night.rain()
-        begin, end = script.moment(script.night.signed), script.moment(script.night.cleared)
+        script, zone = self.scenario, self.pack.zone
+        begin = script.moment(script.version[0].signed, zone)
+        end = script.moment(script.cleared.signed, zone)
         columns = (
             TextColumn("【模拟】{task.fields[clock]}"),
             BarColumn(32),
@@ -89,7 +98,7 @@ class _Play:
                     sent=stage.centre.count["messages"],
                 )
 
-            return await night.play(stage, seen)
+            return await night.play(stage, self.scenario, seen)
 
 
 def free(port: int) -> int:

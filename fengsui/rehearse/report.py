@@ -79,11 +79,11 @@ def unfinished(facts: Iterable[Fact]) -> dict[str, int]:
     return {id_: c.waiting for id_, c in tally.count(facts).items() if c.waiting}
 
 
-def show(result: dict[str, Any], pack: Pack, console: Console) -> None:
+def show(result: dict[str, Any], pack: Pack, title: str, console: Console) -> None:
     """The table per clause, and the figures above it."""
     share = "　".join(f"{m} 分钟 {float(s):.0%}" for m, s in result["answered_share"].items())
     console.print(
-        f"[bold]【模拟】红色之夜[/bold]　人数 {result['people']}　提交 {result['messages']} 条　丢失 {result['lost']} 条"
+        f"[bold]【模拟】{title}[/bold]　人数 {result['people']}　提交 {result['messages']} 条　丢失 {result['lost']} 条"
     )
     console.print(f"应答：{share}")
     table = Table(title="各条款办理情况（全部为模拟）", title_justify="left", expand=False)
