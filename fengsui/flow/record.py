@@ -30,7 +30,6 @@ from fengsui.flow.inputs import (
     Batch,
     Change,
     Input,
-    Lane,
     Letter,
     Parked,
     Pending,
@@ -42,6 +41,7 @@ from fengsui.flow.waiting import PASSING, Queue, Waiting, cancels, said
 from fengsui.gateways.contract import Receipt, Reply
 from fengsui.store import archive, inbox, leases, ledger, notice, outbox, people, rebuild
 from fengsui.store.caps import Cap
+from fengsui.store.lanes import Lane
 from fengsui.store.leases import Verdict
 from fengsui.store.sql import Errors, Session
 from fengsui.store.sql import archive as open_archive
@@ -133,9 +133,9 @@ class Writer:
         """Say what became of a message."""
         return self._job(lambda r: inbox.settle(r.session, id, state), 1)
 
-    def lease(self, lane: str, *, now: int, until: int, limit: int = leases.BATCH) -> Pending[Batch]:
-        """Rows of a lane that are due, red first, held until a moment under a token of their own."""
-        return self._job(lambda r: tasks.lease(r.session, lane, now, until, limit), 1)
+    def lease(self, lane: Lane, *, now: int, until: int, limit: int = leases.BATCH) -> Pending[Batch]:
+        """Rows of a lane that are due, red first, held until a moment under a token of their own; none that may not leave there."""
+        return self._job(lambda r: tasks.lease(r, lane, now, until, limit), 1)
 
     def outlook(self) -> Pending[tuple[int, int | None]]:
         """How many rows are leased, and when the next row that nobody holds is due: for rehearsals."""

@@ -36,6 +36,7 @@ from fengsui.flow.receive import Mailroom
 from fengsui.flow.record import Writer
 from fengsui.flow.send import Lane
 from fengsui.gateways.contract import Gateway, Health, Inbound
+from fengsui.store import lanes
 from fengsui.store.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class House:
 
         ``over`` is set when a part of the house has ended by itself: the process must not go on pretending.
         """
-        known = [inputs.Lane(g.name, g.channel, g.accepts) for g in gateways]
+        known = [lanes.Lane(g.name, g.channel, g.accepts) for g in gateways]
         self.pack, self.clock, self.vault = pack, clock, vault
         self.gateways = tuple(gateways)
         self.writer = Writer(pack, clock, vault, lanes=known, address=address)

@@ -13,11 +13,12 @@ from fengsui.core import calendar
 from fengsui.core.clauses import Pack
 from fengsui.core.facts import Alerted
 from fengsui.flow.clock import Jumping
-from fengsui.flow.inputs import Answer, Input, Lane
+from fengsui.flow.inputs import Answer, Input
 from fengsui.flow.record import Writer
 from fengsui.formats import packs
 from fengsui.rehearse import people as invented
 from fengsui.store import people
+from fengsui.store.lanes import Lane
 from fengsui.store.leases import Leased, Verdict
 from fengsui.store.sql import Session
 from tests.conftest import Database
@@ -82,12 +83,12 @@ def issue(writer: Writer, version: int = 1, level: str = "red", **more: object) 
     return writer.post(Input(f"form-{version}-{level}", fact)).result(10)
 
 
-def take(writer: Writer, limit: int = 250, lane: str = "sms_1") -> tuple[int, list[Leased]]:
+def take(writer: Writer, limit: int = 250, lane: Lane = SMS) -> tuple[int, list[Leased]]:
     now = writer.clock.now()
     return writer.lease(lane, now=now, until=now + 2 * MINUTE, limit=limit).result(10)
 
 
-def send_all(writer: Writer, lane: str = "sms_1") -> list[Leased]:
+def send_all(writer: Writer, lane: Lane = SMS) -> list[Leased]:
     """Hand over everything that is due; the peer takes it all, under the row's id."""
     sent: list[Leased] = []
     while (batch := take(writer, lane=lane))[1]:
@@ -101,7 +102,7 @@ def send_all(writer: Writer, lane: str = "sms_1") -> list[Leased]:
             )
             for r in rows
         ]
-        writer.post_results(lane, verdicts).result(10)
+        writer.post_results(lane.name, verdicts).result(10)
         sent += rows
     return sent
 
