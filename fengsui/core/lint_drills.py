@@ -43,8 +43,9 @@ def _readings(pack: Pack, where: str, scenario: Scenario) -> Iterator[Fault]:
         )
     towns = {area.id: area.name for area in pack.areas.values() if area.kind == "township"}
     for number, reading in enumerate(scenario.reading, 1):
-        if reading.area not in towns:
-            yield unknown(where, f"reading.{number}.area", reading.area, towns, "P027")
+        for area in reading.values:
+            if area not in towns:
+                yield unknown(where, f"reading.{number}.values", area, towns, "P027")
 
 
 def _words(where: str, scenario: Scenario) -> Iterator[Fault]:
@@ -91,17 +92,19 @@ def _order(where: str, scenario: Scenario) -> Iterator[Fault]:
     """Times that do not follow one another: readings, and draft, signature, draft, signature to the end."""
     if not scenario.version:
         yield Fault(where, "version", "没有写。至少有一次发布。", "P005")
-    times = _times(scenario)
-    acts = [t for t in times if not t[0].startswith("reading") and not t[0].endswith("expires")]
+    times = [t for t in _times(scenario) if not t[0].endswith("expires")]
+    last = scenario.after(scenario.latest)
+    outside = [(field, clock) for field, clock in times if scenario.after(clock) > last]
+    for field, clock in outside:
+        yield Fault(where, field, f"写了“{clock}”，不在 start 与 latest 之间；全程不超过一天。", "P042")
+    if outside:
+        return
     readings = [t for t in times if t[0].startswith("reading")]
+    acts = [t for t in times if t not in readings]
     for (_, before), (field, after) in (*pairwise(readings), *pairwise(acts)):
         if scenario.after(after) < scenario.after(before):
-            yield Fault(
-                where,
-                field,
-                f"写了“{after}”，早于它前面的“{before}”。各时刻须依次排列，全程不超过一天。",
-                "P042",
-            )
+            problem = f"写了“{after}”，早于它前面的“{before}”，各时刻须依次排列。"
+            yield Fault(where, field, problem, "P042")
     signed = [move.signed for move in scenario.version[1:]] + [scenario.cleared.signed]
     for number, (move, over) in enumerate(zip(scenario.version, signed, strict=True), 1):
         if scenario.after(move.expires) <= scenario.after(over):

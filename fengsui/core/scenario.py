@@ -7,6 +7,7 @@ is shorter than a day. It only proposes: invented people sign it in a simulation
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,10 +17,30 @@ from fengsui.core.levels import Level
 from fengsui.core.tables import Hazard
 
 
-class Given(criteria.Reading, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """读数 A reading of a scenario, and when it is known. Invented, never measured."""
+class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """读数 What becomes known at a time: one element at several places. Invented, never measured.
+
+    values: place → the value there; everything else as in ``criteria.Reading``.
+    """
 
     at: str
+    basis: criteria.Basis
+    var: str
+    values: dict[str, criteria.Value]
+    unit: str = ""
+    agg: str = ""
+    window_h: float | None = None
+    lead_h: float | None = None
+    continuing: bool = False
+    phenomenon: str = ""
+
+    def readings(self) -> Iterator[criteria.Reading]:
+        """One for each place."""
+        for area, value in self.values.items():
+            yield criteria.Reading(
+                area, self.basis, self.var, value, self.unit, self.agg, self.window_h, self.lead_h,
+                self.continuing, self.phenomenon,
+            )  # fmt: skip
 
 
 class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,7 +92,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def areas(self) -> tuple[str, ...]:
         """Every place with a reading, in the order of their ids."""
-        return tuple(sorted({reading.area for reading in self.reading}))
+        return tuple(sorted({area for given in self.reading for area in given.values}))
 
     def after(self, clock: str) -> int:
         """How long after the start a clock time of the scenario is, in µs: 0 to a day."""
@@ -90,10 +111,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def zones(self, hazard: Hazard, clock: str) -> dict[str, Level]:
         """Which places the readings known by a clock time put at which level, in the order of the places."""
         until = self.after(clock)
-        newest: dict[tuple[object, ...], Given] = {}
-        for reading in self.reading:
-            if self.after(reading.at) <= until:
-                asked = (reading.area, reading.basis, reading.var, reading.agg, reading.window_h)
-                newest[asked] = reading
+        known = [given for given in self.reading if self.after(given.at) <= until]
+        newest = {(r.area, r.basis, r.var, r.agg, r.window_h): r for given in known for r in given.readings()}
         proposals = criteria.propose([hazard], newest.values())
         return dict(sorted((area, p.level) for p in proposals for area in p.areas))

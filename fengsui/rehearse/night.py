@@ -10,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fengsui.core import wording
+from fengsui.core import alerts, wording
 from fengsui.core.clauses import Pack
 from fengsui.core.facts import Alerted
 from fengsui.core.levels import Level
 from fengsui.core.scenario import Scenario
+from fengsui.core.state import Zoned
 from fengsui.flow import inputs
 from fengsui.rehearse import report
 from fengsui.rehearse.cast import Cast
@@ -100,19 +101,24 @@ def _signed(
     author, signer = posts["meteorology/duty_officer/1"], posts["meteorology/leader/1"]
     paper = Paper("alert", wording.paper(draft))
     holds = scenario.version[min(version, len(scenario.version)) - 1]
-    start = scenario.start[:10].replace("-", "")
+    expires = scenario.moment(holds.expires, stage.pack.zone)
+    stream = f"incident-{scenario.start[:10].replace('-', '')}-{scenario.hazard}-1"
+    before = stage.house.writer.world.at(stream).alert
+    kept = [z for z, level in zones.items() if before.now.over(z) == {z: level}]
     fact = Alerted(
-        stream=f"incident-{start}-{scenario.hazard}-1",
+        stream=stream,
         at=stage.clock.now(),
         version=version,
         hazard=scenario.hazard,
         zones=zones,
-        expires=scenario.moment(holds.expires, stage.pack.zone),
+        expires=expires,
         author=author,
         signer=signer,
         paper=paper.digest,
         replaces=version - 1,
         series="test",
+        action=alerts.fitting(before.now, Zoned(zones), stage.pack),
+        kept=tuple(kept) if expires == before.expires else (),
     )
     signature = inputs.Signature(paper.digest, author, signer)
     return inputs.Input(f"desk/{version}", fact, (paper,), (signature,))

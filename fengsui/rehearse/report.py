@@ -53,14 +53,15 @@ def answered(facts: Iterable[Fact], population: Population) -> dict[int, float]:
     did so himself, by message, link or telephone.
     """
     issued = 0
+    asking = False
     required: set[str] = set()
     moments: dict[str, int] = {}
     holders = {p.id: p.holder for p in population.posts}
     for fact in facts:
         match fact:
-            case Alerted() if not issued:
-                issued = fact.at
-            case DutyOpened(key=key) if key == ACKNOWLEDGE:
+            case Alerted():
+                issued, asking = issued or fact.at, not issued
+            case DutyOpened(key=key) if key == ACKNOWLEDGE and asking:
                 required |= {holders[h] for h in fact.holders if holders.get(h)}
             case Reached(state="acknowledged"):
                 moments.setdefault(fact.person, fact.at)
