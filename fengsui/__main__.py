@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     demonstration.add_argument(
         "--port", type=int, default=8080, metavar="P", help="--visit 的端口，0 为任一空闲端口"
     )
+    demonstration.add_argument("--pace", type=float, default=0, metavar="K", help="每秒演 K 秒，0 为尽快演完")
+    demonstration.add_argument("--pack", default="yunzhou", metavar="包", help="数据包：随带的名称或文件夹")
+    demonstration.add_argument(
+        "--progress", type=Path, metavar="文件", help="随时写明演到哪里；标准输入一断即停（值班台用）"
+    )
     demonstration.set_defaults(run=_demo)
     command.add(commands)
     messages.add(commands)
@@ -74,15 +79,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    named = os.environ.get("FENGSUI_DATA", "")
+    named, which = os.environ.get("FENGSUI_DATA", ""), arguments.pack
     demo.demo(
-        packs.load("yunzhou"),
-        arguments.scenario,
-        data=Path(named) if named else None,
-        people=arguments.people,
-        seed=arguments.seed,
-        as_json=arguments.json,
-        port=arguments.port if arguments.visit else None,
+        packs.thawed(Path(which)) if which.endswith(".json") else packs.load(which),
+        demo.Wish(
+            scenario=arguments.scenario,
+            people=arguments.people,
+            seed=arguments.seed,
+            data=Path(named) if named else None,
+            as_json=arguments.json,
+            port=arguments.port if arguments.visit else None,
+            pace=arguments.pace,
+            progress=arguments.progress,
+        ),
     )
 
 

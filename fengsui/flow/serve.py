@@ -35,6 +35,7 @@ from fengsui.flow.publish import Publisher
 from fengsui.flow.receive import Mailroom
 from fengsui.flow.record import Writer
 from fengsui.flow.send import Lane
+from fengsui.flow.simulations import Simulations
 from fengsui.gateways.contract import Gateway, Health, Inbound
 from fengsui.store import lanes
 from fengsui.store.vault import Vault
@@ -73,6 +74,7 @@ class House:
         self.mailroom = Mailroom(self.writer)
         self.publisher = Publisher(self.writer, vault.directory, clock.now)
         self.jobs = Jobs()
+        self.simulations = Simulations(vault.directory, pack, clock.now)
         self._departures = Departures(self.writer, clock)
         self._listener = Listener(self.writer.due)
         self.ready = False
@@ -84,6 +86,7 @@ class House:
         """Load the state, connect the gateways, begin to send and to listen. Raises what makes that impossible."""
         loop = self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(self.writer.start)
+        await asyncio.to_thread(self.simulations.recover)
         await self._holds.look()  # before any lane takes anything
 
         def woken(change: Change) -> None:
@@ -119,6 +122,7 @@ class House:
         await asyncio.to_thread(self._departures.stop)
         await self.publisher.look()
         await asyncio.to_thread(self.jobs.stop)
+        await asyncio.to_thread(self.simulations.close)
         await asyncio.to_thread(self._listener.stop)
         await asyncio.to_thread(self.writer.stop)
 

@@ -127,6 +127,19 @@ def hazards(which: str | Path) -> dict[str, Hazard]:
     return tables.named["hazards"]
 
 
+def frozen(pack: Pack) -> bytes:
+    """A pack as one piece of JSON, for a program that is to use exactly this one."""
+    return msgspec.json.encode(pack)
+
+
+def thawed(file: Path) -> Pack:
+    """The pack that was ``frozen`` in a file. Raises PackError if it is not one."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Pack)
+    except msgspec.DecodeError as error:
+        raise PackError(Fault(file.name, "全文", f"不是由系统写出的数据包：{error}。", "P003")) from error
+
+
 # ── folders 文件夹 ────────────────────────────────────────────────────────────
 
 

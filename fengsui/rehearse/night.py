@@ -62,12 +62,17 @@ async def begin(
     return stage
 
 
-async def play(stage: Stage, scenario: Scenario, seen: Callable[[Stage, int], None]) -> dict[str, Any]:
-    """Play the night to its end; the report. seen: told after each step, for progress.
+async def play(
+    stage: Stage, scenario: Scenario, seen: Callable[[Stage, int], None], pace: float = 0
+) -> dict[str, Any]:
+    """Play the night to its end; the report. seen: told after each step, for progress. pace: from the first signature
+    on, see ``Stage.play``.
 
     Raises Unfinished if something is neither done nor supervised, Stuck if it does not come to rest.
     """
-    await stage.play(scenario.moment(scenario.latest, stage.pack.zone), lambda at: seen(stage, at))
+    zone = stage.pack.zone
+    await stage.play(scenario.moment(scenario.version[0].signed, zone) - 1, lambda at: seen(stage, at))
+    await stage.play(scenario.moment(scenario.latest, zone), lambda at: seen(stage, at), pace)
     if left := report.unfinished(stage.facts):
         raise Unfinished(f"{Unfinished.__doc__} {left}")
     return report.report(stage.facts, stage.pack, stage.population, **stage.deliveries())

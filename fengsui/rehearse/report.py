@@ -23,14 +23,19 @@ def report(
     facts: Sequence[Fact], pack: Pack, population: Population, *, handed: int, lost: int
 ) -> dict[str, Any]:
     """The night as one JSON object. handed: deliveries handed over; lost: with neither a result nor an open task."""
-    counts = tally.count(facts)
     return {
         "people": len(population.people),
         "messages": handed,
         "lost": lost,
         "answered_share": {str(m): share for m, share in answered(facts, population).items()},
-        "clauses": [_clause(pack, id_, counts.get(id_, tally.Counts())) for id_ in sorted(pack.clauses)],
+        "clauses": clauses(facts, pack),
     }
+
+
+def clauses(facts: Sequence[Fact], pack: Pack) -> list[dict[str, Any]]:
+    """Each clause with its words and how many of its duties were triggered, done, late, supervised so far."""
+    counts = tally.count(facts)
+    return [_clause(pack, id_, counts.get(id_, tally.Counts())) for id_ in sorted(pack.clauses)]
 
 
 def _clause(pack: Pack, id_: str, counts: tally.Counts) -> dict[str, Any]:
