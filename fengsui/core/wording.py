@@ -74,10 +74,21 @@ Spoken = tuple[Draft, str, tuple[str, ...]]
 def _filled(notified: Notified, name: str, calls: tuple[Call, ...], world: World, spoken: Spoken) -> str:
     state = world.at(notified.stream)
     fields = _warning(notified, state, world.pack, spoken) | _called(notified, calls, state, world)
+    fields |= _drilled(state, notified.at, world.pack)
     if name == "order":
         fields["text"] = world.pack.texts.templates["crawl"].format(**fields)
         fields |= _ordered(state)
     return world.pack.texts.templates[name].format(**fields)
+
+
+def _drilled(state: State, now: int, pack: Pack) -> dict[str, str]:
+    """What a drill's own tellings say of it."""
+    known = pack.drills.get(state.drill.scenario)
+    begins = state.drill.begins
+    return {
+        "drill": known.title if known else state.drill.scenario,
+        "begin": _by(begins, now, pack) if begins else "",
+    }
 
 
 def public(notified: Notified, world: World, paper: bytes) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from fengsui.core import calendar
 from fengsui.core.clauses import Pack
-from fengsui.core.facts import Alerted
+from fengsui.core.facts import Alerted, DrillSet
 from fengsui.flow.clock import Jumping
 from fengsui.flow.inputs import Answer, Input
 from fengsui.flow.record import Writer
@@ -76,6 +76,18 @@ def alert(version: int = 1, level: str = "red", *, at: int = NIGHT, **more: obje
         "author": "forecaster", "signer": "signer", "paper": f"paper-{version}", "replaces": version - 1, "series": "test",
     }  # fmt: skip
     return msgspec.convert(fields | more, Alerted)
+
+
+DRILL = "drill-20270721-1"
+
+
+def drilled(writer: Writer, *units: str) -> None:
+    """A drill of these units (none: all) that has begun, run by the weather office."""
+    now, directory = writer.clock.now(), writer.world.directory
+    by = next(p for post in directory.unit_posts["meteorology"] if (p := post.holder))
+    told = {"scenario": "rainstorm", "units": units or tuple(yunzhou().units), "begins": now}
+    for fact in (DrillSet(DRILL, now, "announced", by, **told), DrillSet(DRILL, now, "started", by)):
+        assert writer.post(Input(f"{DRILL}/{fact.state}", fact)).result(10).ok
 
 
 def issue(writer: Writer, version: int = 1, level: str = "red", **more: object) -> Answer:

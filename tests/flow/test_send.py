@@ -13,7 +13,7 @@ from fengsui.flow.inputs import Input, Pending, Unwritten
 from fengsui.gateways.contract import Outcome
 from fengsui.store.states import State
 from tests.flow import district
-from tests.flow.district import MINUTE, NIGHT, alert
+from tests.flow.district import DRILL, MINUTE, NIGHT, alert, drilled
 from tests.flow.ways import Way, ask, count, offline, running, until
 
 SECOND = 1_000_000
@@ -25,6 +25,9 @@ def populated(database):
 
 
 async def issued(house, version=1, level="red", *, name="form", **more):
+    if more.get("series") == "exercise":
+        drilled(house.writer)
+        more["drill"] = DRILL
     fact = alert(version, level, at=house.clock.now(), **more)
     answer = await house.writer.post(Input(f"{name}-{version}", fact))
     assert answer.ok, answer
