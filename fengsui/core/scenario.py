@@ -115,3 +115,12 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         newest = {(r.area, r.basis, r.var, r.agg, r.window_h): r for given in known for r in given.readings()}
         proposals = criteria.propose([hazard], newest.values())
         return dict(sorted((area, p.level) for p in proposals for area in p.areas))
+
+    def fault(self, hazard: Hazard) -> str:
+        """Why it cannot be played as the criteria stand, in words; "" if it can. A pack may have set them otherwise."""
+        for move in self.version:
+            if not self.zones(hazard, move.drafted):
+                return f"“{self.title}”到 {move.drafted} 的读数按现行判据不够任何级别，请改读数。[D013]"
+        if self.zones(hazard, self.cleared.drafted):
+            return f"“{self.title}”到 {self.cleared.drafted} 的读数仍够预警级别，不能解除，请改读数。[D013]"
+        return ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fengsui.core import alerts, wording
+from fengsui.core.calendar import SECOND
 from fengsui.core.clauses import Pack
 from fengsui.core.facts import Alerted
 from fengsui.core.levels import Level
@@ -37,16 +38,8 @@ def chosen(pack: Pack, name: str) -> Scenario:
         known = "、".join(f"{s.id} {s.title}" for s in pack.drills.values())
         raise ValueError(f"没有“{name}”这个演练情景。可用：{known or '无'}。[D012]")
     scenario = pack.drills[name]
-    hazard = pack.hazards[scenario.hazard]
-    for move in scenario.version:
-        if not scenario.zones(hazard, move.drafted):
-            raise ValueError(
-                f"演练情景“{scenario.title}”到 {move.drafted} 的读数按现行判据不够任何级别，请改读数。[D013]"
-            )
-    if scenario.zones(hazard, scenario.cleared.drafted):
-        raise ValueError(
-            f"演练情景“{scenario.title}”到 {scenario.cleared.drafted} 的读数仍够预警级别，不能解除，请改读数。[D013]"
-        )
+    if fault := scenario.fault(pack.hazards[scenario.hazard]):
+        raise ValueError(fault)
     return scenario
 
 
@@ -71,7 +64,9 @@ async def play(
     Raises Unfinished if something is neither done nor supervised, Stuck if it does not come to rest.
     """
     zone = stage.pack.zone
-    await stage.play(scenario.moment(scenario.version[0].signed, zone) - 1, lambda at: seen(stage, at))
+    if pace:
+        await stage.play(begins := scenario.moment(scenario.version[0].signed, zone) - SECOND, lambda _: None)
+        stage.clock.jump(begins)
     await stage.play(scenario.moment(scenario.latest, zone), lambda at: seen(stage, at), pace)
     if left := report.unfinished(stage.facts):
         raise Unfinished(f"{Unfinished.__doc__} {left}")
