@@ -173,7 +173,7 @@ def test_a_drill_in_a_browser(quiet: Site, request: pytest.FixtureRequest) -> No
         browser.until(page, "document.querySelector('#live b.num') !== null", HANDS)
         moment = page.inner_text("#live b.num")
         browser.until(page, f"document.querySelector('#live b.num').innerText !== '{moment}'", HANDS)
-        browser.until(page, "document.querySelectorAll('#live tbody tr').length > 2", HANDS)
+        browser.until(page, "document.querySelector('#live td.num').innerText.includes('%')", HANDS)
         seen(page, shots, "drills-live")
         with page.expect_navigation():
             page.keyboard.press("s")
