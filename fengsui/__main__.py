@@ -47,7 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fengsui", description="烽燧：气象灾害监测预报预警联动工作机制")
     commands = parser.add_subparsers(required=True, metavar="命令")
-    demonstration = commands.add_parser("demo", help="演一夜：暴雨红色预警（全部为模拟）")
+    demonstration = commands.add_parser("demo", help="演一夜：暴雨红色预警，或另一个演练情景（全部为模拟）")
+    demonstration.add_argument(
+        "--scenario", default="rainstorm", metavar="ID", help="演练情景：数据包 drills/ 下的文件名"
+    )
     demonstration.add_argument("--people", type=int, default=240, metavar="N", help="虚构人数")
     demonstration.add_argument(
         "--seed", type=int, default=1, metavar="S", help="随机种子：同样的种子，同样的一夜"
@@ -58,6 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     demonstration.add_argument(
         "--port", type=int, default=8080, metavar="P", help="--visit 的端口，0 为任一空闲端口"
+    )
+    demonstration.add_argument("--pace", type=float, default=0, metavar="K", help="每秒演 K 秒，0 为尽快演完")
+    demonstration.add_argument("--pack", default="yunzhou", metavar="包", help="数据包：随带的名称或文件夹")
+    demonstration.add_argument(
+        "--progress", type=Path, metavar="文件", help="随时写明演到哪里；标准输入一断即停（值班台用）"
     )
     demonstration.set_defaults(run=_demo)
     command.add(commands)
@@ -71,14 +79,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    named = os.environ.get("FENGSUI_DATA", "")
+    named, which = os.environ.get("FENGSUI_DATA", ""), arguments.pack
     demo.demo(
-        packs.load("yunzhou"),
-        data=Path(named) if named else None,
-        people=arguments.people,
-        seed=arguments.seed,
-        as_json=arguments.json,
-        port=arguments.port if arguments.visit else None,
+        packs.thawed(Path(which)) if which.endswith(".json") else packs.load(which),
+        demo.Wish(
+            scenario=arguments.scenario,
+            people=arguments.people,
+            seed=arguments.seed,
+            data=Path(named) if named else None,
+            as_json=arguments.json,
+            port=arguments.port if arguments.visit else None,
+            pace=arguments.pace,
+            progress=arguments.progress,
+        ),
     )
 
 

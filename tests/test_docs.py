@@ -22,6 +22,7 @@ DOCUMENTS = (
     "docs/guides/desk.md",
     "docs/guides/township.md",
     "docs/guides/media.md",
+    "docs/guides/drills.md",
 )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from fengsui.core import drill
 from fengsui.core.clauses import Pack
 from fengsui.core.facts import Alerted, Closed, Fact
 from fengsui.core.levels import LEVELS, Action, Change, Level
@@ -287,4 +288,5 @@ def folded(state: State, fact: Alerted | Closed) -> State:
     """The stream after a warning or its closing."""
     if isinstance(fact, Closed):
         return msgspec.structs.replace(state, closed=True)
+    state = drill.joined(state, fact)
     return msgspec.structs.replace(state, alert=fold(state.alert, fact), series=fact.series)

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from fengsui.core.scenario import Scenario
 from fengsui.core.tables import (
     Addressee,
     Almanac,
@@ -212,6 +213,19 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     sources: dict[str, str] = {}  # S1 … → what it is; texts named ``source`` cite these keys
     addressees: dict[str, Addressee] = {}
     resends: dict[str, Resend] = {}
+    drills: dict[str, Scenario] = {}
+
+    def within(self, units: frozenset[str]) -> Pack:
+        """The same pack where only these units exist and nobody is told by list."""
+        if units not in self._within:
+            some = {id_: unit for id_, unit in self.units.items() if id_ in units}
+            told = {name: msgspec.structs.replace(a, lists=()) for name, a in self.audiences.items()}
+            self._within[units] = msgspec.structs.replace(self, units=some, audiences=told)
+        return self._within[units]
+
+    @cached_property
+    def _within(self) -> dict[frozenset[str], Pack]:
+        return {}
 
     def guide(self, signal: Signal, reader: Reader) -> tuple[str, ...]:
         """Items of a signal's guide that concern a reader, in their order and words; all of it if none does."""

@@ -43,6 +43,20 @@ class Directory(msgspec.Struct, frozen=True, dict=True):
     standing: dict[str, tuple[str, ...]] = {}
     digest: str = ""
 
+    def within(self, units: frozenset[str]) -> Directory:
+        """Only posts of these units, who holds them or stands in, and these units' own people."""
+        if units not in self._within:
+            posts = {id_: post for id_, post in self.posts.items() if post.unit in units}
+            named = {p for post in posts.values() for p in (post.holder, post.deputy)}
+            persons = {id_: p for id_, p in self.persons.items() if p.unit in units or id_ in named}
+            standing = {unit: stops for unit, stops in self.standing.items() if unit in units}
+            self._within[units] = Directory(persons, posts, self.ways, standing, self.digest)
+        return self._within[units]
+
+    @cached_property
+    def _within(self) -> dict[frozenset[str], Directory]:
+        return {}
+
     @cached_property
     def unit_posts(self) -> dict[str, tuple[Post, ...]]:
         """Posts of each unit, sorted by id."""

@@ -38,7 +38,7 @@ class Alerted(Record, frozen=True, tag="alerted"):
     mode: "" = two persons; retraction or emergency = one person, reviewed afterwards.
     action: what the author meant it to be, "" in ledgers of before 0.2; correct: the version it replaces was wrong.
     kept: zones for which nothing changed, so that nobody there is told again. cosigners: of a joint product, for each
-    other unit the person who signed.
+    other unit the person who signed. drill: stream of the drill it is played in, "" = in none.
     """
 
     version: int
@@ -55,6 +55,7 @@ class Alerted(Record, frozen=True, tag="alerted"):
     action: Action | Literal[""] = ""
     kept: tuple[str, ...] = ()
     cosigners: dict[str, str] = {}
+    drill: str = ""
 
 
 class Reported(Record, frozen=True, tag="reported"):
@@ -131,6 +132,20 @@ class Tried(Record, frozen=True, tag="tried"):
     person: str
     by: str
     channel: str = ""
+
+
+class DrillSet(Record, frozen=True, tag="drill_set"):
+    """演练 A drill of real people is announced, started, or stopped; only the announcement says what it plays, with whom.
+
+    units: those who take part. areas: where it plays. begins: when it is to start (UTC µs). by: the person.
+    """
+
+    state: Literal["announced", "started", "stopped"]
+    by: str
+    scenario: str = ""
+    units: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    begins: int = 0
 
 
 # ── from outside 外界 ─────────────────────────────────────────────────────────
@@ -308,7 +323,7 @@ class InsertionOrdered(Record, frozen=True, tag="insertion_ordered"):
 
 
 Fact = (
-    Alerted | Reported | SuspensionDecided | Aired | Consulted | ResponseSet | Closed | Tried
+    Alerted | Reported | SuspensionDecided | Aired | Consulted | ResponseSet | Closed | Tried | DrillSet
     | Reached | Exhausted | Tallied | DirectoryChanged | PackInForce | TimeReached
     | DutyOpened | UnitReceived | StepTaken | DutyEnded | Notified | InsertionOrdered
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """校验 Lint: what is inconsistent in a pack whose shapes are right — unknown words, missing bases, dead evidence.
 
 Pure: a pack in, faults out. ``formats.packs`` calls it and refuses a pack with any fault. Clauses, ladders and the rest
-are checked here and in ``lint_tables`` (units, areas, hazards, texts).
+are checked here, the others in ``lint_tables`` (units, areas, hazards, texts) and ``lint_drills``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from fengsui.core.clauses import By, Clause, Duty, Ladder, LadderStep, Notice, Pack, Trigger
 from fengsui.core.levels import LEVELS
+from fengsui.core.lint_drills import drill_faults
 from fengsui.core.lint_tables import CHANNELS, Fault, labelled, table_faults, unknown
 
 DAY = re.compile(r"(0[1-9]|1[0-2]|monthly|quarterly)-(0[1-9]|[12]\d|3[01])")
@@ -61,6 +62,7 @@ def lint(pack: Pack) -> list[Fault]:
     faults += _resends(pack)
     for clause in pack.clauses.values():
         faults += _clause(pack, clause)
+    faults += drill_faults(pack)
     return faults
 
 

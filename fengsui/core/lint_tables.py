@@ -49,6 +49,8 @@ TEMPLATES: dict[str, frozenset[str]] = {
     "anchor": ALERT,
     "trial": frozenset({"date", "time"}),
     "link": frozenset({"link"}),
+    "drill_announced": frozenset({"drill", "begin", "issuer"}),
+    "drill_stopped": frozenset({"drill", "begin", "issuer"}),
 }
 """Templates a pack must have → the placeholders that ``wording`` fills in each. Others may use any of them."""
 

@@ -13,13 +13,14 @@ from typing import NamedTuple, Protocol, assert_never
 
 import msgspec
 
-from fengsui.core import alerts, consultation, duties, insertion, notices, suspension
+from fengsui.core import alerts, consultation, drill, duties, insertion, notices, suspension
 from fengsui.core.facts import (
     Aired,
     Alerted,
     Closed,
     Consulted,
     DirectoryChanged,
+    DrillSet,
     DutyEnded,
     DutyOpened,
     Exhausted,
@@ -51,7 +52,7 @@ class Module(Protocol):
         """What it makes follow from a fact."""
 
 
-MODULES: tuple[Module, ...] = (alerts, suspension, consultation, insertion, notices, duties)
+MODULES: tuple[Module, ...] = (drill, alerts, suspension, consultation, insertion, notices, duties)
 DEPTH = 12
 """How far one input's consequences may reach; a pack that needs more triggers itself."""
 
@@ -76,9 +77,10 @@ class Endless(Exception):  # noqa: N818  the condition, not the class, is the er
 
 
 def concerns(fact: Fact, heads: dict[str, Head]) -> tuple[str, ...]:
-    """Streams whose state an input needs: its own, and the district's where a person's address may change."""
-    del heads
-    return tuple(dict.fromkeys((fact.stream, DISTRICT)))
+    """Streams whose state an input needs: its own, the district's where a person's address may change, and its drill's."""
+    played = fact.drill if isinstance(fact, Alerted) else ""
+    own = heads[fact.stream].drill if fact.stream in heads else ""
+    return tuple(dict.fromkeys(filter(None, (fact.stream, DISTRICT, own or played))))
 
 
 def admit(fact: Fact, world: World) -> Refusal | None:
@@ -114,6 +116,8 @@ def _owned(state: State, fact: Fact) -> State:
             return consultation.folded(state, fact)
         case ResponseSet():
             return msgspec.structs.replace(state, response=fact.grade)
+        case DrillSet():
+            return drill.folded(state, fact)
         case PackInForce():
             return msgspec.structs.replace(state, series=fact.series)
         case Reported() | DirectoryChanged() | TimeReached() | Tried():
@@ -124,7 +128,8 @@ def _owned(state: State, fact: Fact) -> State:
 
 def decide(fact: Fact, world: World) -> Iterator[Fact]:
     """What must follow from a fact, given the world after it; ends come before openings."""
-    facts = [f for module in MODULES for f in module.decide(fact, world)]
+    there = drill.seen(fact.stream, world)
+    facts = [f for module in MODULES for f in module.decide(fact, there)]
     yield from sorted(facts, key=lambda f: not isinstance(f, DutyEnded))
 
 

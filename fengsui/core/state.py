@@ -140,6 +140,22 @@ class NoticePart(msgspec.Struct, frozen=True):
     disowned: frozenset[str] = frozenset()  # persons who answered 不归我
 
 
+class DrillPart(msgspec.Struct, frozen=True):
+    """A drill, or what a warning knows of the drill it is played in: ``of`` names that drill's stream.
+
+    units: those who take part; begins: as announced; started: when it really was (0 = not yet). stage "" = no drill.
+    """
+
+    of: str = ""
+    stage: Literal["", "announced", "started", "stopped"] = ""
+    scenario: str = ""
+    units: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    begins: int = 0
+    started: int = 0
+    by: str = ""
+
+
 class State(msgspec.Struct, frozen=True):
     """One stream. ``last``: the moment of its last fact; ``received``: unit → version it has received."""
 
@@ -156,6 +172,7 @@ class State(msgspec.Struct, frozen=True):
     suspension: dict[str, SuspensionDecided] = {}
     consultations: dict[str, Consulted] = {}
     response: str = ""
+    drill: DrillPart = DrillPart()
 
     @classmethod
     def blank(cls, stream: str) -> State:
@@ -164,12 +181,14 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """What other streams may know of an open one."""
+    """What other streams may know of an open one. drill: the one it is played in; stage: of a drill."""
 
     stream: str
     series: Series
     hazard: str
     zones: dict[str, Level]
+    drill: str = ""
+    stage: str = ""
 
 
 class World(msgspec.Struct, frozen=True):
@@ -201,4 +220,5 @@ def head(state: State) -> Head | None:
     """The head of a stream, None once it is closed."""
     if state.closed:
         return None
-    return Head(state.stream, state.series, state.alert.hazard, state.alert.now.zones)
+    alert, drill = state.alert, state.drill
+    return Head(state.stream, state.series, alert.hazard, alert.now.zones, drill.of, drill.stage)

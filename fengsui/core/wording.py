@@ -85,6 +85,7 @@ Spoken = tuple[Draft, str, tuple[str, ...]]
 def _filled(notified: Notified, name: str, calls: tuple[Call, ...], world: World, spoken: Spoken) -> str:
     state = world.at(notified.stream)
     fields = _warning(notified, state, world.pack, spoken) | _called(notified, calls, state, world)
+    fields |= _drilled(state, notified.at, world.pack)
     templates, guide = world.pack.texts.templates, _guide(state.alert, world.pack, spoken[1])
     if name == "order":
         fields |= _ordered(state) | {"text": _guided(templates["crawl"], fields, guide)}
@@ -109,6 +110,16 @@ def _guide(alert: AlertPart, pack: Pack, level: str) -> tuple[str, ...]:
     hazard = pack.hazards[alert.hazard] if alert.hazard else None
     signal = hazard.levels.get(level) if hazard else None
     return pack.guide(signal, "village") if signal else ()
+
+
+def _drilled(state: State, now: int, pack: Pack) -> dict[str, str]:
+    """What a drill's own tellings say of it."""
+    known = pack.drills.get(state.drill.scenario)
+    begins = state.drill.begins
+    return {
+        "drill": known.title if known else state.drill.scenario,
+        "begin": _by(begins, now, pack) if begins else "",
+    }
 
 
 def public(notified: Notified, world: World, paper: bytes) -> str:

@@ -10,11 +10,10 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from fengsui.flow import inputs
 from fengsui.flow.inputs import Unwritten
 from fengsui.flow.record import Writer
 from fengsui.flow.send import Lane
-from fengsui.store.subscribed import CHANNEL
+from fengsui.store.lanes import SUBSCRIBED
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +40,9 @@ class Failover:
         if lane.relief and lane.relief not in {other.name for other in others}:
             lane.relief = ""
         for other in others:
-            gateway, moved = other.gateway, 0
-            there = inputs.Lane(other.name, gateway.channel, gateway.accepts)
+            moved = 0
             try:
-                while some := await self._writer.reroute(lane.name, there):
+                while some := await self._writer.reroute(lane.name, other.known):
                     moved += some
             except Unwritten as error:
                 log.warning("车道 %s 的待发暂时改不了道：%s", lane.name, error)
@@ -57,7 +55,7 @@ def _may(lane: Lane, other: Lane) -> bool:
     """Whether another lane can take over."""
     return (
         other is not lane
-        and lane.gateway.channel != CHANNEL  # a subscriber is no way to another
+        and lane.gateway.channel != SUBSCRIBED  # a subscriber is no way to another
         and other.gateway.channel == lane.gateway.channel
         and not other.held
         and not other.pulse.ill

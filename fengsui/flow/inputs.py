@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from fengsui.core.facts import Fact
-from fengsui.gateways.contract import Status
 from fengsui.store.archive import Paper
 from fengsui.store.leases import Leased
 from fengsui.store.people import Edit
@@ -57,14 +56,6 @@ class Answer(msgspec.Struct, frozen=True):
     def ok(self) -> bool:
         """Whether what was asked is so now."""
         return self.already or not self.code
-
-
-class Lane(msgspec.Struct, frozen=True):
-    """A configured gateway as the writer knows it: where rows may be queued, and which series may leave there."""
-
-    name: str
-    channel: str
-    accepts: frozenset[Status]
 
 
 class Pending(Future[T]):

@@ -148,7 +148,7 @@ class Jobs:
             self._child = child
             stopping = self._stopping
         try:
-            _lowered(child.pid)
+            lowered(child.pid)
             return self._heard(job, child, 0.0 if stopping else self._longest)
         finally:
             with self._ready:
@@ -177,7 +177,7 @@ def _failed(task: Task) -> bool:
     return task.result.done() and task.result.exception() is not None
 
 
-def _lowered(pid: int) -> None:
+def lowered(pid: int) -> None:
     """The last to get a processor, and never more memory than its share; a child that is gone already needs neither."""
     if sys.platform == "linux":
         try:

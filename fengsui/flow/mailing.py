@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from fengsui.core import suspension, wording
 from fengsui.core.facts import Call, Exhausted, Notified, Reach, Reached, Recipient, Tallied
 from fengsui.core.state import World
-from fengsui.flow.inputs import Input, Lane
+from fengsui.flow.inputs import Input
 from fengsui.formats import sms
 from fengsui.store import notice, outbox, tally, tokens
+from fengsui.store.lanes import Lane, route
 from fengsui.store.outbox import Planned
 from fengsui.store.receipts import Moved
 from fengsui.store.sql import Session
@@ -87,11 +88,6 @@ def _links(recipient: Recipient, stream: str, world: World) -> bool:
     if state.alert.holds:
         return bool(recipient.holders)
     return suspension.remains(recipient.person, state, world)
-
-
-def route(lanes: Iterable[Lane], channel: str, series: str) -> str:
-    """The first lane of a channel that accepts a series; "" = none, and the row is refused at once."""
-    return next((lane.name for lane in lanes if lane.channel == channel and series in lane.accepts), "")
 
 
 def write(session: Session, mail: Mail, lanes: Sequence[Lane], now: int) -> list[Input]:

@@ -16,10 +16,10 @@ from typing import TypeVar
 import msgspec
 
 from fengsui import __version__
-from fengsui.core import duties
+from fengsui.core import drill, duties
 from fengsui.core.clauses import Pack
 from fengsui.core.directory import Directory
-from fengsui.core.facts import PackInForce
+from fengsui.core.facts import Alerted, PackInForce
 from fengsui.core.state import Head, World, head
 from fengsui.flow import round as rounds
 from fengsui.flow import tasks
@@ -30,7 +30,6 @@ from fengsui.flow.inputs import (
     Batch,
     Change,
     Input,
-    Lane,
     Letter,
     Parked,
     Pending,
@@ -42,6 +41,7 @@ from fengsui.flow.waiting import PASSING, Queue, Waiting, cancels, said
 from fengsui.gateways.contract import Receipt, Reply
 from fengsui.store import archive, inbox, leases, ledger, notice, outbox, people, rebuild
 from fengsui.store.caps import Cap
+from fengsui.store.lanes import Lane
 from fengsui.store.leases import Verdict
 from fengsui.store.sql import Errors, Session
 from fengsui.store.sql import archive as open_archive
@@ -133,9 +133,9 @@ class Writer:
         """Say what became of a message."""
         return self._job(lambda r: inbox.settle(r.session, id, state), 1)
 
-    def lease(self, lane: str, *, now: int, until: int, limit: int = leases.BATCH) -> Pending[Batch]:
-        """Rows of a lane that are due, red first, held until a moment under a token of their own."""
-        return self._job(lambda r: tasks.lease(r.session, lane, now, until, limit), 1)
+    def lease(self, lane: Lane, *, now: int, until: int, limit: int = leases.BATCH) -> Pending[Batch]:
+        """Rows of a lane that are due, red first, held until a moment under a token of their own; none that may not leave there."""
+        return self._job(lambda r: tasks.lease(r, lane, now, until, limit), 1)
 
     def outlook(self) -> Pending[tuple[int, int | None]]:
         """How many rows are leased, and when the next row that nobody holds is due: for rehearsals."""
@@ -315,18 +315,24 @@ class Writer:
         return True
 
     def _withdraw(self, waiting: Waiting, now: int) -> None:
-        """Before a cancellation that will be admitted: stop its rows in a commit of their own, name whom they spared."""
+        """Before a cancellation that will be admitted: stop its rows in a commit of their own, name whom they spared.
+        A drill that ends takes the rows of its warnings with it.
+        """
         if not waiting.inputs or not cancels(waiting.inputs[0][0]):
             return
         one, future = waiting.inputs[0]
         if not self._would(one, now):
             return
         with self._session.transaction():
-            ledger.lock(self._session)
+            chain = ledger.lock(self._session)
+            world = self._caught_up(chain.seq)
             spared = outbox.withdraw(self._session, one.fact.stream)
+            for stream in drill.incidents(one.fact.stream, world):
+                outbox.withdraw(self._session, stream)
         self._spare.left = True
-        fact = msgspec.structs.replace(one.fact, withdrawn=spared)
-        waiting.inputs[0] = (msgspec.structs.replace(one, fact=fact), future)
+        if isinstance(one.fact, Alerted):
+            fact = msgspec.structs.replace(one.fact, withdrawn=spared)
+            waiting.inputs[0] = (msgspec.structs.replace(one, fact=fact), future)
 
     def _would(self, one: Input, now: int) -> bool:
         """Whether an input would be admitted now: tried in a transaction that is undone."""

@@ -20,8 +20,9 @@ from fengsui.core.facts import Alerted, DirectoryChanged, Fact, Notified, PackIn
 from fengsui.core.state import AlertPart, Refusal, State, World, head
 from fengsui.flow import mailing
 from fengsui.flow.clock import Alarm
-from fengsui.flow.inputs import Answer, Input, Lane, Parked
+from fengsui.flow.inputs import Answer, Input, Parked
 from fengsui.store import archive, board, history, ledger, people, sent, signals, tally
+from fengsui.store.lanes import Lane
 from fengsui.store.sql import Session, pack
 from fengsui.store.tokens import LENGTH
 from fengsui.store.vault import KeyFault, Vault

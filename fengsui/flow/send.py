@@ -19,6 +19,7 @@ from fengsui.flow.inputs import Pending, Unwritten
 from fengsui.flow.pulse import Pulse, Trouble
 from fengsui.flow.verdicts import DISCONNECTED, UNANSWERING, handover, judged
 from fengsui.gateways.contract import Gateway, Handover, Health, Result
+from fengsui.store import lanes
 from fengsui.store.leases import BATCH, Leased, Verdict
 from fengsui.store.states import State
 from fengsui.store.vault import Vault
@@ -65,6 +66,11 @@ class Lane:
         self._looked = 0.0
         self._batches: set[asyncio.Task[None]] = set()  # with the gateway
         self._answered: set[asyncio.Task[None]] = set()  # being written
+
+    @property
+    def known(self) -> lanes.Lane:
+        """It as the store knows it, with what its gateway itself says it accepts."""
+        return lanes.Lane(self.name, self.gateway.channel, self.gateway.accepts)
 
     @property
     def busy(self) -> bool:
@@ -135,7 +141,7 @@ class Lane:
         now = self.clock.now()
         limit = 1 if self.pulse.ill else self._limit
         try:
-            token, rows = await self.writer.lease(self.name, now=now, until=now + LEASE, limit=limit)
+            token, rows = await self.writer.lease(self.known, now=now, until=now + LEASE, limit=limit)
         except Unwritten as error:
             log.warning("车道 %s 暂时取不出待发：%s", self.name, error)
             return False
@@ -217,8 +223,6 @@ class Lane:
                 back.append(row.id)
             elif row.expires <= now:
                 verdicts.append(Verdict(row.id, token, end=State.EXPIRED, code="expired"))
-            elif row.series not in self.gateway.accepts:
-                verdicts.append(Verdict(row.id, token, end=State.REFUSED, code=f"series-{row.series}"))
             elif (made := handover(row, self.vault)) is None:
                 verdicts.append(Verdict(row.id, token, end=State.REFUSED, code="no-address"))
             else:

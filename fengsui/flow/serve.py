@@ -35,7 +35,9 @@ from fengsui.flow.publish import Publisher
 from fengsui.flow.receive import Mailroom
 from fengsui.flow.record import Writer
 from fengsui.flow.send import Lane
+from fengsui.flow.simulations import Simulations
 from fengsui.gateways.contract import Gateway, Health, Inbound
+from fengsui.store import lanes
 from fengsui.store.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ class House:
 
         ``over`` is set when a part of the house has ended by itself: the process must not go on pretending.
         """
-        known = [inputs.Lane(g.name, g.channel, g.accepts) for g in gateways]
+        known = [lanes.Lane(g.name, g.channel, g.accepts) for g in gateways]
         self.pack, self.clock, self.vault = pack, clock, vault
         self.gateways = tuple(gateways)
         self.writer = Writer(pack, clock, vault, lanes=known, address=address)
@@ -72,6 +74,7 @@ class House:
         self.mailroom = Mailroom(self.writer)
         self.publisher = Publisher(self.writer, vault.directory, clock.now)
         self.jobs = Jobs()
+        self.simulations = Simulations(vault.directory, pack, clock.now)
         self._departures = Departures(self.writer, clock)
         self._listener = Listener(self.writer.due)
         self.ready = False
@@ -83,6 +86,7 @@ class House:
         """Load the state, connect the gateways, begin to send and to listen. Raises what makes that impossible."""
         loop = self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(self.writer.start)
+        await asyncio.to_thread(self.simulations.recover)
         await self._holds.look()  # before any lane takes anything
 
         def woken(change: Change) -> None:
@@ -118,6 +122,7 @@ class House:
         await asyncio.to_thread(self._departures.stop)
         await self.publisher.look()
         await asyncio.to_thread(self.jobs.stop)
+        await asyncio.to_thread(self.simulations.close)
         await asyncio.to_thread(self._listener.stop)
         await asyncio.to_thread(self.writer.stop)
 

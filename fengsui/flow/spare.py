@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from fengsui.flow import mailing
 from fengsui.flow.round import Round
-from fengsui.store import leases, outbox, receipts
+from fengsui.store import holds, leases, outbox, receipts
 
 SLICE = 4000
 """Rows of a fan-out slice: small, so that an answer does not wait for it (measured: 2,000 to 10,000)."""
@@ -21,6 +21,7 @@ class Spare:
 
     def __init__(self) -> None:
         self.left = True
+        self._began = False
         self._sliced = False
         self._swept = 0
 
@@ -43,6 +44,9 @@ class Spare:
     def _sweep(self, this: Round) -> None:
         moved = leases.expire_doubtful(this.session, this.now)
         moved += outbox.expire(this.session, this.now, SLICE)
+        if not self._began and this.setting.lanes and not _held(this):
+            moved += leases.orphaned(this.session, this.setting.lanes)
+            self._began = True
         receipts.forget_early(this.session, this.now - KEPT)
         this.take(mailing.news(this.session, moved, this.now))
 
@@ -50,3 +54,8 @@ class Spare:
         if outbox.drain(this.session, SLICE):
             return True
         return bool(outbox.fan_out_slice(this.session, this.now, SLICE)[0])
+
+
+def _held(this: Round) -> bool:
+    """Whether everything is held, as after a restore: then nothing is judged yet."""
+    return any(hold.lane == holds.EVERY for hold in holds.read(this.session))

@@ -6,14 +6,13 @@ import secrets
 from collections.abc import Sequence
 
 from fengsui.flow import mailing
-from fengsui.flow.inputs import Batch, Lane, Letter
+from fengsui.flow.inputs import Batch, Letter
 from fengsui.flow.round import Round
 from fengsui.gateways.contract import Receipt
 from fengsui.store import caps, inbox, leases, notice, people, receipts, subscribed
 from fengsui.store.caps import Cap
+from fengsui.store.lanes import Lane
 from fengsui.store.leases import Verdict
-from fengsui.store.sql import Session
-from fengsui.store.subscribed import CHANNEL
 
 
 def finish(this: Round, lane: str, verdicts: Sequence[Verdict]) -> int:
@@ -28,13 +27,11 @@ def finish(this: Round, lane: str, verdicts: Sequence[Verdict]) -> int:
 def published(this: Round, cap: Cap, body: str, level: str) -> int:
     """Keep what became of a version as a message, and give it to every subscriber; how many there are."""
     caps.write(this.session, cap)
-    lanes = [
-        lane.name for lane in this.setting.lanes if lane.channel == CHANNEL and cap.series in lane.accepts
-    ]
-    if not cap.digest or not lanes:
+    if not cap.digest:
         return 0
-    this.deliveries = True
-    return subscribed.fan_out(this.session, cap, body, level=level, lanes=lanes, now=this.now)
+    made = subscribed.fan_out(this.session, cap, body, level=level, lanes=this.setting.lanes, now=this.now)
+    this.deliveries = this.deliveries or made > 0
+    return made
 
 
 def received(this: Round, lane: str, words: Sequence[Receipt]) -> int:
@@ -64,12 +61,16 @@ def letters(this: Round, limit: int) -> list[Letter]:
 
 def reroute(this: Round, lane: str, other: Lane) -> int:
     """Move what waits in a lane to another, and have that one woken; how many rows."""
-    moved = leases.reroute(this.session, lane, other.name, other.accepts, this.now)
+    moved = leases.reroute(this.session, lane, other, this.now)
     this.deliveries = this.deliveries or moved > 0
     return moved
 
 
-def lease(session: Session, lane: str, now: int, until: int, limit: int) -> Batch:
-    """Lease rows of a lane under a new token."""
+def lease(this: Round, lane: Lane, now: int, until: int, limit: int) -> Batch:
+    """Lease rows of a lane under a new token; and the facts of rows that no lane takes."""
     token = secrets.randbits(62) | 1
-    return Batch(token, leases.lease(session, lane, now=now, until=until, token=token, limit=limit))
+    rows, closed = leases.lease(
+        this.session, lane, this.setting.lanes, now=now, until=until, token=token, limit=limit
+    )
+    this.take(mailing.news(this.session, closed, this.now))
+    return Batch(token, rows)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 import psycopg
 
-from fengsui.core.facts import Alerted
+from fengsui.core.facts import Alerted, DrillSet
 from fengsui.flow.inputs import Answer, Input, Malformed, Pending, Unwritten
 from fengsui.flow.round import Round
 
@@ -152,8 +152,13 @@ class Queue:
 
 
 def cancels(one: Input) -> bool:
-    """Whether an input lifts a warning: its rows are withdrawn before it is considered."""
-    return isinstance(one.fact, Alerted) and not one.fact.zones
+    """Whether an input lifts a warning or ends a drill: its rows are withdrawn before it is considered."""
+    match one.fact:
+        case Alerted(zones=zones):
+            return not zones
+        case DrillSet(state="stopped"):
+            return True
+    return False
 
 
 def storable(text: str) -> bool:

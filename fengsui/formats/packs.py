@@ -18,6 +18,7 @@ from fengsui.core import clauses
 from fengsui.core.clauses import Document, Pack
 from fengsui.core.lint import lint
 from fengsui.core.lint_tables import Fault
+from fengsui.core.scenario import Scenario
 from fengsui.core.tables import (
     Addressee,
     Almanac,
@@ -36,6 +37,7 @@ SHIPPED = Path(__file__).parent.parent / "mechanism"
 KINDS: dict[str, type[Any]] = {
     "clauses": clauses.Clause,
     "hazards": Hazard,
+    "drills": Scenario,
     "ladder": clauses.Ladder,
     "audience": clauses.Audience,
     "report": clauses.Report,
@@ -48,6 +50,9 @@ KINDS: dict[str, type[Any]] = {
 
 GROUPS = ("ladder", "audience", "report", "addressee", "resend")
 """Groups that may stand in ``tables.toml``."""
+
+WHOLE = {"clauses": "条款 ", "hazards": "灾种 ", "drills": "演练情景 "}
+"""Folders of which each file is one table → what such a file is called."""
 
 SINGLE: dict[str, type[Any]] = {
     "texts.toml": Texts,
@@ -120,6 +125,19 @@ def hazards(which: str | Path) -> dict[str, Hazard]:
     if tables.faults:
         raise PackError(*tables.faults)
     return tables.named["hazards"]
+
+
+def frozen(pack: Pack) -> bytes:
+    """A pack as one piece of JSON, for a program that is to use exactly this one."""
+    return msgspec.json.encode(pack)
+
+
+def thawed(file: Path) -> Pack:
+    """The pack that was ``frozen`` in a file. Raises PackError if it is not one."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Pack)
+    except msgspec.DecodeError as error:
+        raise PackError(Fault(file.name, "全文", f"不是由系统写出的数据包：{error}。", "P003")) from error
 
 
 # ── folders 文件夹 ────────────────────────────────────────────────────────────
@@ -213,7 +231,7 @@ def _add(tables: Tables, files: dict[str, bytes]) -> None:
     for name, content in files.items():
         path = PurePosixPath(name)
         if path.suffix == ".toml":
-            where = {"clauses": "条款 ", "hazards": "灾种 "}.get(str(path.parent), "") + path.name
+            where = WHOLE.get(str(path.parent), "") + path.name
             _file(tables, path, where, _toml(where, content))
     if "document.txt" in files and "document.toml" in tables.single:
         text = _text("document.txt", files["document.txt"])
@@ -225,7 +243,7 @@ def _file(tables: Tables, path: PurePosixPath, where: str, raw: dict[str, Any]) 
     match str(path.parent), path.name:
         case ".", "pack.toml":
             tables.heads += _kept(tables, raw, Head, where)
-        case "clauses" | "hazards" as word, _:
+        case "clauses" | "hazards" | "drills" as word, _:
             _whole(tables, word, path.stem, where, raw)
         case ".", "tables.toml":
             _groups(tables, where, raw)
@@ -242,7 +260,9 @@ def _file(tables: Tables, path: PurePosixPath, where: str, raw: dict[str, Any]) 
             for table in _kept(tables, given, SINGLE[name], where):
                 tables.single[name] = table
         case _:
-            problem = f"没有这种文件。可用：{KNOWN}（均为 .toml），以及 clauses/、hazards/ 之下的 .toml。"
+            problem = (
+                f"没有这种文件。可用：{KNOWN}（均为 .toml），以及 clauses/、hazards/、drills/ 之下的 .toml。"
+            )
             tables.faults.append(Fault(str(path), "文件名", problem, "P011"))
 
 

@@ -144,7 +144,7 @@ class Cast:
         if draw < 0.02 and person.area not in (self.pack.district, ""):
             return "3"
         if draw < 0.04:
-            return "正在往村里赶，路上有积水"
+            return "正在往村里赶，路不好走"
         return dice.choice(("1", "1", "1", "1", "１", "收到", "1。", "收到！"))
 
     # ── duties ───────────────────────────────────────────────────────────────

@@ -23,14 +23,19 @@ def report(
     facts: Sequence[Fact], pack: Pack, population: Population, *, handed: int, lost: int
 ) -> dict[str, Any]:
     """The night as one JSON object. handed: deliveries handed over; lost: with neither a result nor an open task."""
-    counts = tally.count(facts)
     return {
         "people": len(population.people),
         "messages": handed,
         "lost": lost,
         "answered_share": {str(m): share for m, share in answered(facts, population).items()},
-        "clauses": [_clause(pack, id_, counts.get(id_, tally.Counts())) for id_ in sorted(pack.clauses)],
+        "clauses": clauses(facts, pack),
     }
+
+
+def clauses(facts: Sequence[Fact], pack: Pack) -> list[dict[str, Any]]:
+    """Each clause with its words and how many of its duties were triggered, done, late, supervised so far."""
+    counts = tally.count(facts)
+    return [_clause(pack, id_, counts.get(id_, tally.Counts())) for id_ in sorted(pack.clauses)]
 
 
 def _clause(pack: Pack, id_: str, counts: tally.Counts) -> dict[str, Any]:
@@ -53,14 +58,15 @@ def answered(facts: Iterable[Fact], population: Population) -> dict[int, float]:
     did so himself, by message, link or telephone.
     """
     issued = 0
+    asking = False
     required: set[str] = set()
     moments: dict[str, int] = {}
     holders = {p.id: p.holder for p in population.posts}
     for fact in facts:
         match fact:
-            case Alerted() if not issued:
-                issued = fact.at
-            case DutyOpened(key=key) if key == ACKNOWLEDGE:
+            case Alerted():
+                issued, asking = issued or fact.at, not issued
+            case DutyOpened(key=key) if key == ACKNOWLEDGE and asking:
                 required |= {holders[h] for h in fact.holders if holders.get(h)}
             case Reached(state="acknowledged"):
                 moments.setdefault(fact.person, fact.at)
@@ -79,11 +85,11 @@ def unfinished(facts: Iterable[Fact]) -> dict[str, int]:
     return {id_: c.waiting for id_, c in tally.count(facts).items() if c.waiting}
 
 
-def show(result: dict[str, Any], pack: Pack, console: Console) -> None:
+def show(result: dict[str, Any], pack: Pack, title: str, console: Console) -> None:
     """The table per clause, and the figures above it."""
     share = "　".join(f"{m} 分钟 {float(s):.0%}" for m, s in result["answered_share"].items())
     console.print(
-        f"[bold]【模拟】红色之夜[/bold]　人数 {result['people']}　提交 {result['messages']} 条　丢失 {result['lost']} 条"
+        f"[bold]【模拟】{title}[/bold]　人数 {result['people']}　提交 {result['messages']} 条　丢失 {result['lost']} 条"
     )
     console.print(f"应答：{share}")
     table = Table(title="各条款办理情况（全部为模拟）", title_justify="left", expand=False)

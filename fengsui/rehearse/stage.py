@@ -18,6 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from fengsui.config import configure
+from fengsui.core.calendar import SECOND
 from fengsui.core.clauses import Pack
 from fengsui.core.facts import DirectoryChanged, Fact, SuspensionDecided
 from fengsui.core.state import DISTRICT
@@ -150,14 +151,22 @@ class Stage:
         """Post an input; its answer is looked at when all is quiet."""
         self._waiting.append(self.house.writer.post(one))
 
-    async def play(self, until: int, seen: Callable[[int], None]) -> None:
-        """Carry the time on from one thing that happens to the next. seen: told the moment after each step."""
+    async def play(self, until: int, seen: Callable[[int], None], pace: float = 0) -> None:
+        """Carry the time on from one thing that happens to the next. seen: told the moment after each step.
+
+        pace: how many seconds of it pass in one of real time, at most; 0 = as fast as it can be played.
+        """
+        loop = asyncio.get_running_loop()
+        began, since = loop.time(), self.clock.now()
         while True:
             await self.quiet()
             self._learn()
             moment = await self._next()
             if moment is None or moment > until:
                 return
+            while pace and (left := (moment - since) / SECOND / pace - (loop.time() - began)) > 0:
+                await asyncio.sleep(min(left, TICK))
+                seen(min(moment, since + round((loop.time() - began) * pace * SECOND)))
             self.clock.jump(max(moment, self.clock.now()))
             while self._agenda and self._agenda[0][0] <= self.clock.now():
                 heapq.heappop(self._agenda)[2]()

@@ -59,9 +59,12 @@ def _accounts(stage: Stage, password: str) -> tuple[Login, ...]:
 
     held = {p.id: p for p in stage.population.posts}
     names = {p.id: p.name for p in stage.population.people}
+    towns = stage.pack.group("townships")
+    near = next((p for p in held.values() if p.role == "duty_officer" and p.unit in towns), None)
     logins = []
     for role, post in POSTS.items():
-        person, unit = (held[post].holder, held[post].unit) if post else ("", "")
+        own = held.get(post, near) if post else None  # that township may not be in this night
+        person, unit = (own.holder, own.unit) if own else ("", "")
         account = Account(username=role, role=role, unit=unit, person=person)
         account.name = f"{rights.ROLES[role]} {names.get(person, '')}".strip()
         guard.set_password(account, password)

@@ -1,5 +1,9 @@
 """租约 Leases: rows a lane takes to hand over, and what became of them. A token fences them: only its holder's word counts.
 
+The one way out: a row reaches a gateway only by ``lease``, and ``lease`` gives nothing whose series that gateway does
+not take — whatever was planned, moved, held, restored or configured meanwhile. What may not leave here goes to a lane that
+takes it, or is refused, which is told.
+
 All functions work inside the caller's transaction. These are the statements every message passes through: they read
 many rows in one step and compute here, for a round holds the lock and nothing changes between reading and writing.
 """
@@ -13,8 +17,10 @@ from typing import NamedTuple
 import msgspec
 
 from fengsui.store import receipts, tally
+from fengsui.store.lanes import SUBSCRIBED, Lane, route
 from fengsui.store.receipts import Moved, Risen
 from fengsui.store.sql import Session, pack
+from fengsui.store.states import State
 
 BATCH = 500
 """Most rows of a lease: in doubt after a crash = leased. A lane takes fewer from a gateway that is slower than that."""
@@ -106,33 +112,37 @@ _DUE = {
 _due = msgspec.json.Decoder(list[_Due])
 _tellings = msgspec.json.Decoder(list[_Telling])
 _pieces = msgspec.json.Decoder(tuple[str, ...])
+_plan = msgspec.json.Decoder(list[tuple[str, str, str]])
 
 
 def lease(
-    session: Session, lane: str, *, now: int, until: int, token: int, limit: int = BATCH
-) -> list[Leased]:
-    """Take rows of a lane that are due, red before blue and persons named by a clause before lists, until a moment.
+    session: Session,
+    lane: Lane,
+    lanes: Collection[Lane],
+    *,
+    now: int,
+    until: int,
+    token: int,
+    limit: int = BATCH,
+) -> tuple[list[Leased], list[Moved]]:
+    """Take rows of a lane that are due, red before blue and persons named by a clause before lists, until a moment; and
+    the rows that no lane takes, which are closed. lanes: where a row that may not leave here may leave instead.
 
     The token fences them: only its holder's result counts. Rows of a stopped notice stay.
     """
     most = min(limit, BATCH)
-    due = session.gather(_due, _DUE[session.vendor], *(lane, now, most) * RANKS, most)
+    waiting = session.gather(_due, _DUE[session.vendor], *(lane.name, now, most) * RANKS, most)
+    tellings = _told(session, waiting) if waiting else {}
+    due = sorted(row for row in waiting if tellings[row[2], row[4]][0].series in lane.accepts)
+    stray = [row[1] for row in waiting if tellings[row[2], row[4]][0].series not in lane.accepts]
+    closed = _astray(session, stray, lanes) if stray else []
     if not due:
-        return []
-    due.sort()
+        return [], closed
     session.run(
         "UPDATE delivery SET lease = ?, run_at = ?, attempts = attempts + 1"
         " WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text})",
         token, until, pack([row[1] for row in due]),
     )  # fmt: skip
-    found = session.gather(
-        _tellings,
-        "SELECT CAST({all}({row}(n.id, t.id, t.body, t.parts, n.level, n.expires, n.suffix, n.series)) AS TEXT)"
-        " FROM {each} {join} notice n ON n.id = CAST(j.value->>0 AS BIGINT)"
-        " JOIN text t ON t.id = CAST(j.value->>1 AS BIGINT)",
-        pack({(row[2], row[4]) for row in due}),
-    )
-    tellings = {(each.notice, each.text): (each, _pieces.decode(each.texts)) for each in found}
     rows = []
     for _, id_, notice, recipient, written, parts, accepted, attempts, doubtful, address in due:
         telling, pieces = tellings[notice, written]
@@ -143,7 +153,65 @@ def lease(
                 telling.expires, telling.suffix, telling.series, attempts, doubtful,
             )
         )  # fmt: skip
-    return rows
+    return rows, closed
+
+
+def _told(session: Session, due: Sequence[_Due]) -> dict[tuple[int, int], tuple[_Telling, tuple[str, ...]]]:
+    """What these rows tell, by notice and text."""
+    found = session.gather(
+        _tellings,
+        "SELECT CAST({all}({row}(n.id, t.id, t.body, t.parts, n.level, n.expires, n.suffix, n.series)) AS TEXT)"
+        " FROM {each} {join} notice n ON n.id = CAST(j.value->>0 AS BIGINT)"
+        " JOIN text t ON t.id = CAST(j.value->>1 AS BIGINT)",
+        pack({(row[2], row[4]) for row in due}),
+    )
+    return {(each.notice, each.text): (each, _pieces.decode(each.texts)) for each in found}
+
+
+def orphaned(session: Session, lanes: Collection[Lane]) -> list[Moved]:
+    """What waits in lanes that are configured no more: moved to one that takes it, else closed and told. For every start;
+    lists that are not fanned out yet are planned anew.
+    """
+    for id_, series, plan in session.run("SELECT id, series, plan FROM notice WHERE done = 0"):
+        steps = _plan.decode(plan)
+        planned = [(name, channel, route(lanes, channel, series)) for name, channel, _ in steps]
+        if planned != steps:
+            session.run("UPDATE notice SET plan = ? WHERE id = ?", pack(planned), id_)
+    rows = session.run(
+        "SELECT id FROM delivery WHERE state = 0 AND lease = 0 AND lane NOT IN"
+        " (SELECT j.value FROM {each_text}) AND notice NOT IN (SELECT id FROM notice WHERE stopped = 1 AND drained = 0)",
+        pack(sorted(lane.name for lane in lanes)),
+    )  # fmt: skip
+    return _astray(session, [row[0] for row in rows], lanes)
+
+
+def _astray(session: Session, ids: Sequence[int], lanes: Collection[Lane]) -> list[Moved]:
+    """Rows that may not leave where they wait: to a lane that takes them, else refused; those that are closed.
+
+    What a peer has in part stays with no other: its rest is refused. What may have gone out is closed as unknown.
+    """
+    asked = session.run(
+        "SELECT d.id, d.channel, n.series, d.accepted FROM {each_text} {join} delivery d"
+        " ON d.id = CAST(j.value AS BIGINT) JOIN notice n ON n.id = d.notice", pack(list(ids)),
+    )  # fmt: skip
+    there: dict[str, list[int]] = defaultdict(list)
+    for id_, channel, series, accepted in asked:
+        there["" if accepted or channel == SUBSCRIBED else route(lanes, channel, series)].append(id_)
+    for name, some in there.items():
+        if name:
+            session.run(
+                "UPDATE delivery SET lane = ? WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text})",
+                name, pack(some),
+            )  # fmt: skip
+    rows = session.run(
+        "UPDATE delivery SET state = CASE WHEN doubtful > 0 THEN 1 ELSE ? END, code = 'no-lane'"
+        " WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text})"
+        " RETURNING id, notice, recipient, channel, responsible, state",
+        int(State.REFUSED), pack(there.get("", [])),
+    )  # fmt: skip
+    moved = [Moved._make(row) for row in rows]
+    tally.moved(session, Counter((m.notice, m.channel, 0, m.state) for m in moved))
+    return moved
 
 
 _OUTCOME = (
@@ -248,14 +316,14 @@ def revive(session: Session, lane: str, at: int) -> int:
     )  # fmt: skip
 
 
-def reroute(session: Session, lane: str, other: str, series: Collection[str], now: int) -> int:
-    """Move rows of which nothing is accepted and which nobody holds from a lane to another of the same channel, due at
-    once, the most urgent first; how many, at most ``SLICE``. series: of the tellings that may leave there.
+def reroute(session: Session, lane: str, other: Lane, now: int) -> int:
+    """Move rows of which nothing is accepted and which nobody holds from a lane to another of the same channel, as far as
+    they may leave there, due at once, the most urgent first; how many, at most ``SLICE``.
     """
     return session.count(
         "UPDATE delivery SET lane = ?, run_at = CASE WHEN run_at > ? THEN ? ELSE run_at END WHERE id IN ("
         "SELECT id FROM delivery WHERE lane = ? AND state = 0 AND lease = 0 AND accepted = 0 AND notice IN"
         " (SELECT n.id FROM notice n WHERE n.series IN (SELECT j.value FROM {each_text})"
         " AND NOT (n.stopped = 1 AND n.drained = 0)) ORDER BY rank, run_at LIMIT ?)",
-        other, now, now, lane, pack(sorted(series)), SLICE,
+        other.name, now, now, lane, pack(sorted(other.accepts)), SLICE,
     )  # fmt: skip

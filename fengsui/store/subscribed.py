@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fengsui.store.caps import Cap
+from fengsui.store.lanes import SUBSCRIBED, Lane
 from fengsui.store.notice import texts
 from fengsui.store.sql import Session, pack
 from fengsui.store.states import urgency
 
-CHANNEL = "cap"
 ENDPOINT = "@"
 """Begins the recipient of a delivery that goes to the gateway itself."""
 
 
-def fan_out(session: Session, cap: Cap, body: str, *, level: str, lanes: Sequence[str], now: int) -> int:
-    """Make the deliveries of a message, each once; how many were made. A cancellation withdraws what waits, as elsewhere."""
+def fan_out(session: Session, cap: Cap, body: str, *, level: str, lanes: Sequence[Lane], now: int) -> int:
+    """Make the deliveries of a message, one for each subscriber that takes its series, each once; how many were made. A cancellation withdraws what waits, as elsewhere."""
+    to = [lane.name for lane in lanes if lane.channel == SUBSCRIBED and cap.series in lane.accepts]
+    if not to:
+        return 0
     text = texts(session, {body: ()})[body]
     found = session.run(
         "INSERT INTO notice (ledger, stream, key, template, series, level, rank, version, expires, at, suffix, zones,"
@@ -36,11 +39,11 @@ def fan_out(session: Session, cap: Cap, body: str, *, level: str, lanes: Sequenc
         "INSERT INTO delivery (notice, recipient, channel, lane, responsible, address, text, parts, accepted,"
         " delivered, state, rank, run_at, lease, attempts, doubtful, code)"
         " SELECT ?, ? || j.value, ?, j.value, 0, 0, ?, 1, 0, 0, 0, ?, ?, 0, 0, 0, '' FROM {each_text}",
-        notice, ENDPOINT, CHANNEL, text, urgency(level) * 2, now, pack(list(lanes)),
+        notice, ENDPOINT, SUBSCRIBED, text, urgency(level) * 2, now, pack(to),
     )  # fmt: skip
     session.run(
         "INSERT INTO notice_channel (notice, channel, planned, open, handed, delivered, failed, refused, unknown,"
         " expired, withdrawn, tallied) VALUES (?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 1)",
-        notice, CHANNEL, len(lanes), len(lanes),
+        notice, SUBSCRIBED, len(to), len(to),
     )  # fmt: skip
-    return len(lanes)
+    return len(to)

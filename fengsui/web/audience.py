@@ -13,7 +13,7 @@ from fengsui.core import wording
 from fengsui.core.directory import Directory
 from fengsui.core.facts import Notified
 from fengsui.core.state import World
-from fengsui.flow import mailing
+from fengsui.store.lanes import route
 from fengsui.web import here, sentences
 
 SHOWN = 12
@@ -99,10 +99,10 @@ def _loads(parts: Counter[str], series: str) -> list[Load]:
     rates = {g.name: float(getattr(g, "rate", 0.0)) for g in here.house().gateways}
     found = []
     for channel, count in parts.items():
-        route = mailing.route(lanes, channel, series)
-        rate = rates.get(route, 0.0)
+        way = route(lanes, channel, series)
+        rate = rates.get(way, 0.0)
         seconds = math.ceil(count / rate) if rate else 0
-        found.append(Load(sentences.CHANNELS.get(channel, channel), route, count, rate, seconds))
+        found.append(Load(sentences.CHANNELS.get(channel, channel), way, count, rate, seconds))
     return sorted(found, key=lambda load: -load.parts)
 
 

@@ -30,6 +30,7 @@ MENU = (
     ("supervision", "督办"),
     ("signals", "预警档案"),
     ("ledger", "台账"),
+    ("drills", "演练"),
     ("mechanism", "机制"),
     ("people", "责任人"),
     ("gateways", "网关"),

@@ -97,6 +97,8 @@ RIGHTS: dict[str, frozenset[str]] = {
         ),
         _DESK | {"supervisor"},
     ),
+    **dict.fromkeys(("drills", "simulation", "simulation_live"), _DESK | {"supervisor"}),
+    **dict.fromkeys(("drills_new", "simulation_stop"), _WORK | {"administrator"}),
     **dict.fromkeys(("mechanism", "clause"), _ALL),
     "supervision": _DESK | {"supervisor", "liaison", "township"},
 }

@@ -15,6 +15,7 @@ from fengsui.core.facts import (
     Closed,
     Consulted,
     DirectoryChanged,
+    DrillSet,
     DutyEnded,
     DutyOpened,
     Exhausted,
@@ -97,12 +98,15 @@ def sentence(fact: Fact, world: World) -> str:
         case StepTaken():
             return f"{STEPS[fact.do]}：{some(fact.holders, world)}“{title(fact.key, world)}”未办"
         case DutyEnded():
-            how = "办结" if fact.how == "done" else "随预警解除终止"
+            ended = "随演练结束终止" if fact.evidence == "drill" else "随预警解除终止"
+            how = "办结" if fact.how == "done" else ended
             return f"{some(fact.holders, world)}“{title(fact.key, world)}”{how}"
         case Notified():
             return _notified(fact)
         case Tried():
             return f"向{person(fact.person, world)}发测试消息"
+        case DrillSet():
+            return _drilled(fact, world)
         case InsertionOrdered():
             return f"向{unit(fact.unit, world)}下达{_form(fact.form)}插播单"
         case _:
@@ -119,6 +123,14 @@ def _alerted(fact: Alerted, world: World) -> str:
     word = "签发" if fact.version == 1 else world.pack.texts.verbs.get(fact.action, "更新")
     alone = {"": "", "retraction": "，一人撤回待复核", "emergency": "，一人应急签发待复核"}[fact.mode]
     return f"{word}{name}{world.pack.texts.levels[level]}预警（第 {fact.version} 版）：{areas}{alone}"
+
+
+def _drilled(fact: DrillSet, world: World) -> str:
+    scenario = world.at(fact.stream).drill.scenario or fact.scenario
+    title = world.pack.drills[scenario].title if scenario in world.pack.drills else scenario
+    turn = {"announced": "宣布演练", "started": "开始演练", "stopped": "结束演练"}[fact.state]
+    units = f"，{len(fact.units)} 个单位参演" if fact.units else ""
+    return f"{turn}“{title}”{units}"
 
 
 def _reported(fact: Reported, world: World) -> str:

@@ -12,6 +12,7 @@ from fengsui.web.pages import (
     correct,
     desk,
     drawing,
+    drills,
     figures,
     gateways,
     handover,
@@ -111,5 +112,10 @@ urlpatterns = [
     path("signals/<path:stream>", signals.incident, name="incident"),
     path("mechanism", mechanism.mechanism, name="mechanism"),
     path("mechanism/<id>", mechanism.clause, name="clause"),
+    path("drills", drills.drills, name="drills"),
+    path("drills/new", drills.new, name="drills_new"),
+    path("drills/simulated/<name>", drills.simulation, name="simulation"),
+    path("drills/simulated/<name>/live", drills.live, name="simulation_live"),
+    path("drills/simulated/<name>/stop", drills.stop, name="simulation_stop"),
     path("supervision", supervision.supervision, name="supervision"),
 ]

@@ -8,6 +8,7 @@ from fengsui.core.facts import Closed
 from fengsui.core.state import AlertPart, Zoned
 from fengsui.core.tables import touches
 from tests.core.worlds import (
+    DRILL,
     FENGYU,
     INCIDENT,
     JULE,
@@ -115,7 +116,9 @@ def test_one_hazard_has_one_warning_in_an_area_and_series_do_not_meet():
 
     assert code(d.post(an_alert("red", VILLAGE, stream="second"))) == ("A10", False)
     assert "alerted" in kinds(d.post(an_alert("red", FENGYU, stream="second")))
-    assert "alerted" in kinds(d.post(an_alert("red", JULE, stream="third", series="exercise")))
+    assert "alerted" in kinds(
+        d.drilled().post(an_alert("red", JULE, stream="third", series="exercise", drill=DRILL))
+    )
 
 
 def test_a_stream_closes_only_when_nothing_holds_and_nobody_is_chased_any_more():

@@ -12,6 +12,7 @@ from fengsui.formats import packs
 C242, C241, C43, C42B = (f"yunzhou/clauses/{i}.toml" for i in ("2.4.2", "2.4.1", "2.4.3", "4.2.b"))
 TABLES, UNITS, AREAS, TEXTS = (f"yunzhou/{name}.toml" for name in ("tables", "units", "areas", "texts"))
 RAIN = "shanxi/hazards/rainstorm.toml"
+NIGHT = "yunzhou/drills/rainstorm.toml"
 
 WRONG = [
     # file, what stands there, what is written instead, the refusal
@@ -87,6 +88,21 @@ WRONG = [
     ("yunzhou/pack.toml", 'extends = "shanxi"', 'extends = "yunzhou"', "pack.toml「extends」“yunzhou”绕回了自己，须去掉这一层。[P009]"),
     ("yunzhou/pack.toml", 'extends = "shanxi"', 'extends = "shaanxi"', "数据包「shaanxi」没有这个包，或其中没有 pack.toml。随带的有：national、shanxi、yunzhou。[P001]"),
     ("yunzhou/pack.toml", 'id = "yunzhou"', 'id = "yungang"', "pack.toml「id」写了“yungang”，应与文件夹同名：yunzhou。[P008]"),
+    (NIGHT, 'hazard = "rainstorm"', 'hazard = "rain"', "演练情景 rainstorm.toml「hazard」写了“rain”，没有这个灾种。可用：cold_wave"),
+    (NIGHT, 'hazard = "rainstorm"', 'hazard = "forest_fire"', "演练情景 rainstorm.toml「hazard」森林火险由多个单位联合发布，演练情景只能用一家发布的灾种。[P042]"),
+    (NIGHT, "140215209 = 21.4", "140215209200 = 21.4", "演练情景 rainstorm.toml「reading.1.values」写了“140215209200”，没有这个区域。可用：140215100"),
+    (NIGHT, 'at = "01:36"', 'at = "1:36"', "演练情景 rainstorm.toml「reading.1.at」写了“1:36”，应为时刻，例如 02:13。[P028]"),
+    (NIGHT, 'at = "01:54"', 'at = "01:35"', "演练情景 rainstorm.toml「reading.2.at」写了“01:35”，不在 start 与 latest 之间；全程不超过一天。[P042]"),
+    (NIGHT, 'at = "02:06"', 'at = "01:50"', "演练情景 rainstorm.toml「reading.3.at」写了“01:50”，早于它前面的“01:54”，各时刻须依次排列。[P042]"),
+    (NIGHT, 'basis = "observed"', 'basis = "seen"', "演练情景 rainstorm.toml「reading.1.basis」写了“seen”。可用："),
+    (NIGHT, '01:36"', '01:36+08:00"', "演练情景 rainstorm.toml「start」写了“2027-07-21T01:36+08:00”，应为当地的日期和时刻"),
+    (NIGHT, 'signed = "02:13"', 'signed = "02:08"', "演练情景 rainstorm.toml「version.1.signed」写了“02:08”，早于它前面的“02:09”"),
+    (NIGHT, 'latest = "08:00"', 'latest = "04:45"', "演练情景 rainstorm.toml「cleared.signed」写了“04:46”，不在 start 与 latest 之间"),
+    (NIGHT, 'expires = "08:13"', 'expires = "04:46"', "演练情景 rainstorm.toml「version.1.expires」写了“04:46”，下一次签发（04:46）之前就已到期。[P042]"),
+    (NIGHT, "过去1小时{areas}", "过去1小时{place}", "演练情景 rainstorm.toml「version.1.cause」写了“{place}”，此处没有这一项。可用：areas。[P031]"),
+    (NIGHT, "累计雨量", "{累计雨量", "演练情景 rainstorm.toml「version.1.forecast」花括号不成对。[P031]"),
+    (NIGHT, 'about = "后半夜两个乡短时强降水，直接发布暴雨红色预警，三小时后解除。练叫应到村、停工停业停课、即时插播、应急会商。"', 'about = ""', "演练情景 rainstorm.toml「about」没有写。请写一两句话说明演什么、练什么。[P021]"),
+    (NIGHT, 'id = "rainstorm"', 'id = "rain"', "演练情景 rainstorm.toml「id」写了“rain”，应与文件同名：rainstorm。[P008]"),
     ("yunzhou/pack.toml", "[roles]", "[rolls]", "pack.toml「rolls」没有这个键。可用：id、version、release、extends"),
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ from fengsui.core import insertion, wording
 from fengsui.core.facts import Aired, Call, Notified, SuspensionDecided
 from tests.core.worlds import (
     ALERT,
+    DRILL,
     FENGYU,
     INCIDENT,
     JULE,
@@ -32,6 +33,9 @@ POST, ACK = "聚乐乡/duty_officer/1", "2.4.1/acknowledge"
 def night(**more):
     base = with_post(a_directory(*UNITS), "聚乐乡", "responsible_person", "塔儿村-head", area=f"{JULE}205")
     d = District(with_post(base, "聚乐乡", "liaison", "聚乐乡-liaison", deputy="聚乐乡-deputy"))
+    if more.get("series") == "exercise":
+        d.drilled()
+        more["drill"] = DRILL
     d.post(an_alert(more.pop("level", "red"), JULE, **more))
     return d
 

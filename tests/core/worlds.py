@@ -12,6 +12,7 @@ from fengsui.core.clauses import Pack
 from fengsui.core.directory import Directory, Person, Post
 from fengsui.core.facts import (
     Alerted,
+    DrillSet,
     DutyOpened,
     Exhausted,
     Fact,
@@ -91,6 +92,17 @@ def an_alert(
     return msgspec.convert({"kind": "alerted"} | fields | more, Alerted)
 
 
+DRILL = "drill-20270721-1"
+
+
+def a_drill(state: str = "announced", *units: str, time: str = "02:00", **more: object) -> DrillSet:
+    """A turn of a drill of the weather office and these units (none: all)."""
+    said = {"scenario": "rainstorm", "units": units or tuple(yunzhou().units), "begins": at(time)}
+    fields = {"stream": DRILL, "at": at(time), "state": state, "by": "trainer"}
+    fields |= said if state == "announced" else {}
+    return msgspec.convert({"kind": "drill_set"} | fields | more, DrillSet)
+
+
 class District:
     """A world that moves on: ``post`` an input, ``wait`` until a time; ``facts`` is the ledger so far."""
 
@@ -114,6 +126,14 @@ class District:
         followed = [e.fact for e in answer.entries]
         self.facts += followed
         return followed
+
+    def drilled(self, *units: str, time: str = "02:00") -> District:
+        """With a drill that has begun; somebody of the weather office runs it."""
+        self.directory = with_post(self.directory, "meteorology", "leader", "trainer")
+        for state in ("announced", "started"):
+            answer = self.post(a_drill(state, *units, time=time))
+            assert not isinstance(answer, Refusal), answer
+        return self
 
     def wait(self, until: int) -> None:
         """Let time pass: every moment that something waits for comes, in order."""

@@ -11,13 +11,14 @@ import msgspec
 
 from fengsui.core import calendar
 from fengsui.core.clauses import Pack
-from fengsui.core.facts import Alerted
+from fengsui.core.facts import Alerted, DrillSet
 from fengsui.flow.clock import Jumping
-from fengsui.flow.inputs import Answer, Input, Lane
+from fengsui.flow.inputs import Answer, Input
 from fengsui.flow.record import Writer
 from fengsui.formats import packs
 from fengsui.rehearse import people as invented
 from fengsui.store import people
+from fengsui.store.lanes import Lane
 from fengsui.store.leases import Leased, Verdict
 from fengsui.store.sql import Session
 from tests.conftest import Database
@@ -77,17 +78,29 @@ def alert(version: int = 1, level: str = "red", *, at: int = NIGHT, **more: obje
     return msgspec.convert(fields | more, Alerted)
 
 
+DRILL = "drill-20270721-1"
+
+
+def drilled(writer: Writer, *units: str) -> None:
+    """A drill of these units (none: all) that has begun, run by the weather office."""
+    now, directory = writer.clock.now(), writer.world.directory
+    by = next(p for post in directory.unit_posts["meteorology"] if (p := post.holder))
+    told = {"scenario": "rainstorm", "units": units or tuple(yunzhou().units), "begins": now}
+    for fact in (DrillSet(DRILL, now, "announced", by, **told), DrillSet(DRILL, now, "started", by)):
+        assert writer.post(Input(f"{DRILL}/{fact.state}", fact)).result(10).ok
+
+
 def issue(writer: Writer, version: int = 1, level: str = "red", **more: object) -> Answer:
     fact = alert(version, level, at=writer.clock.now(), **more)
     return writer.post(Input(f"form-{version}-{level}", fact)).result(10)
 
 
-def take(writer: Writer, limit: int = 250, lane: str = "sms_1") -> tuple[int, list[Leased]]:
+def take(writer: Writer, limit: int = 250, lane: Lane = SMS) -> tuple[int, list[Leased]]:
     now = writer.clock.now()
     return writer.lease(lane, now=now, until=now + 2 * MINUTE, limit=limit).result(10)
 
 
-def send_all(writer: Writer, lane: str = "sms_1") -> list[Leased]:
+def send_all(writer: Writer, lane: Lane = SMS) -> list[Leased]:
     """Hand over everything that is due; the peer takes it all, under the row's id."""
     sent: list[Leased] = []
     while (batch := take(writer, lane=lane))[1]:
@@ -101,7 +114,7 @@ def send_all(writer: Writer, lane: str = "sms_1") -> list[Leased]:
             )
             for r in rows
         ]
-        writer.post_results(lane, verdicts).result(10)
+        writer.post_results(lane.name, verdicts).result(10)
         sent += rows
     return sent
 

@@ -57,7 +57,8 @@ def test_a_backup_in_the_middle_of_a_night_is_a_whole_district_elsewhere(tmp_pat
 
     async def play():
         (tmp_path / "here").mkdir()
-        stage = await night.begin(tmp_path / "here", yunzhou(), people=60, seed=1)
+        rain = yunzhou().drills["rainstorm"]
+        stage = await night.begin(tmp_path / "here", yunzhou(), rain, people=60, seed=1)
         tasks = []
 
         def seen(stage, at):
@@ -71,7 +72,7 @@ def test_a_backup_in_the_middle_of_a_night_is_a_whole_district_elsewhere(tmp_pat
                     )
                 )
 
-        await night.play(stage, seen)
+        await night.play(stage, rain, seen)
         taken.extend(await asyncio.gather(*tasks))
         total = history.last_seq(stage._session)
         await stage.stop()

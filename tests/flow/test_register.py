@@ -9,7 +9,7 @@ from fengsui.flow.clock import Jumping
 from fengsui.flow.inputs import Input
 from fengsui.store import rebuild, signals
 from tests.flow import district
-from tests.flow.district import NIGHT, alert, issue, writing
+from tests.flow.district import DRILL, NIGHT, alert, drilled, issue, writing
 
 ZONE = "Asia/Shanghai"
 NEW_YEAR = calendar.utc(calendar.local(NIGHT, ZONE).replace(month=12, day=31, hour=23, minute=59, second=59))
@@ -26,10 +26,14 @@ def registered(session):
 
 def test_each_series_counts_for_itself_and_no_second_is_given_twice(database, session):
     with writing(database) as writer:
+        drilled(writer)
         for number, series in enumerate(("test", "exercise", "test")):
             # one instant for all: three desks at once
             fact = alert(
-                stream=f"incident-{number}", series=series, hazard=("rainstorm", "hail", "gale")[number]
+                stream=f"incident-{number}",
+                series=series,
+                drill=DRILL if series == "exercise" else "",
+                hazard=("rainstorm", "hail", "gale")[number],
             )
             assert writer.post(Input(f"form-{number}", fact)).result(10).ok
 

@@ -13,7 +13,7 @@ from fengsui.flow.inputs import Input, Pending, Unwritten
 from fengsui.gateways.contract import Outcome
 from fengsui.store.states import State
 from tests.flow import district
-from tests.flow.district import MINUTE, NIGHT, alert
+from tests.flow.district import DRILL, MINUTE, NIGHT, alert, drilled
 from tests.flow.ways import Way, ask, count, offline, running, until
 
 SECOND = 1_000_000
@@ -25,6 +25,9 @@ def populated(database):
 
 
 async def issued(house, version=1, level="red", *, name="form", **more):
+    if more.get("series") == "exercise":
+        drilled(house.writer)
+        more["drill"] = DRILL
     fact = alert(version, level, at=house.clock.now(), **more)
     answer = await house.writer.post(Input(f"{name}-{version}", fact))
     assert answer.ok, answer
@@ -134,11 +137,52 @@ def test_an_exercise_cannot_leave_where_it_is_not_accepted(database):
             moved = ask("UPDATE delivery SET lane = 'real' RETURNING id")  # a fault of ours, or by hand
             house.lanes[1].wake()
             await until(lambda: not count("lane = 'real' AND state = 0"))
+            house.lanes[0].held = False
+            house.lanes[0].wake()
+            await until(done)
         return real, drill, len(moved)
 
     real, drill, rows = asyncio.run(night())
-    assert (real.sent, drill.sent) == ([], [])
-    assert count(f"state = {State.REFUSED} AND code = 'series-exercise'") == rows > 0
+    assert real.sent == []
+    assert len(drill.sent) == rows > 0
+
+
+def test_what_waits_in_a_lane_that_is_configured_no_more_leaves_by_another_or_is_told(database):
+    """Persons and lists, also lists that are not fanned out yet; nothing waits in silence."""
+
+    async def night(accepts):
+        old = Way("old", accepts=("test",))
+        async with running(database, old) as house:
+            house.lanes[0].held = True
+            await issued(house)
+        waiting = count("state = 0")
+        new = Way("new", accepts=accepts)
+        async with running(database, new) as house:
+            await until(lambda: not count("state = 0"))
+            await house.writer.settle()
+        return old.sent, len(new.sent), waiting
+
+    old, new, waiting = asyncio.run(night(("actual",)))
+    assert (old, new) == ([], 0)
+    assert count(f"state = {State.REFUSED} AND code = 'no-lane'") >= waiting > 0
+    assert ask("SELECT count(*) FROM ledger WHERE kind = 'exhausted'")[0][0] > 0
+
+
+def test_a_gateway_whose_series_changed_takes_nothing_that_waited_for_it(database):
+    """The lane keeps its name; what it may not send any more goes to the one that may."""
+
+    async def night():
+        async with running(database, Way("one", accepts=("test",))) as house:
+            house.lanes[0].held = True
+            await issued(house)
+        one, two = Way("one", accepts=("actual", "exercise")), Way("two", accepts=("test",))
+        async with running(database, one, two):
+            await until(done)
+        return one.sent, two.ids()
+
+    one, two = asyncio.run(night())
+    assert one == []
+    assert len(two) == count("state = 2") == count()
 
 
 def test_what_expired_is_not_sent(database):

@@ -27,7 +27,7 @@ from fengsui.formats.cap.verdict import verdict
 from fengsui.store import signet
 from tests.core.cap_lives import DRAFT, versions
 from tests.core.test_life import ACTS, everybody
-from tests.core.worlds import FENGYU, INCIDENT, JULE, District, an_alert, at, only, yunzhou
+from tests.core.worlds import DRILL, FENGYU, INCIDENT, JULE, District, an_alert, at, only, yunzhou
 
 SCHEMA = Path(write.__file__).parent / "schema" / "CAP-v1.2.xsd"
 
@@ -242,6 +242,7 @@ def test_our_own_reader_understands_hazard_level_and_places():
 @given(ACTS, st.sampled_from(["actual", "exercise", "test"]))
 def test_cap_of_any_version_of_any_life_leaves_and_is_read_back(acts, series):
     d, now = District(everybody(), only("2.3.a")), at("02:13")
+    drill = DRILL if series == "exercise" and d.drilled() else ""
     for stream, zones, corrects, keeps, minutes in acts:
         now += minutes * MINUTE
         part = d.streams[stream].alert if stream in d.streams else AlertPart()
@@ -250,7 +251,7 @@ def test_cap_of_any_version_of_any_life_leaves_and_is_read_back(acts, series):
         d.post(
             an_alert(
                 stream=stream, zones=zones, version=part.version + 1, at=now, action=action, kept=kept,
-                expires=part.expires if kept else now + 6 * HOUR, series=series,
+                expires=part.expires if kept else now + 6 * HOUR, series=series, drill=drill,
             )
         )  # fmt: skip
     schema = etree.XMLSchema(file=str(SCHEMA))

@@ -14,6 +14,9 @@ from fengsui.formats import packs
 from fengsui.rehearse import night, visit
 from fengsui.rehearse.phones import POLICY, Login, Phones, Ready
 
+PACK = packs.load("yunzhou")
+RAIN = PACK.drills["rainstorm"]
+
 
 async def ask(
     phones: Phones, path: str, query: str = "", form: str | None = None, *, live: bool = False
@@ -54,9 +57,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 async def _run(story: Any, place: Any) -> None:
-    stage = await night.begin(place, packs.load("yunzhou"), people=60, seed=3, address="http://127.0.0.1:9")
+    stage = await night.begin(place, PACK, RAIN, people=60, seed=3, address="http://127.0.0.1:9")
     try:
-        await stage.play(night.rain().moment("02:20"), lambda _: None)
+        await stage.play(RAIN.moment("02:20", PACK.zone), lambda _: None)
         ready = Ready((Login("signer", "签发人"),), "moni-x", visit.PIN)
         await story(stage, Phones(stage, elsewhere, ready))
     finally:
@@ -157,7 +160,7 @@ def test_nobody_of_the_cast_acts_once_they_are_told_not_to(told: Any) -> None:
     async def story(stage: Any, phones: Phones) -> None:
         await ask(phones, "/rehearse", "", "automatic=no")
         before = stage.centre.count["replies"], len(stage.facts)
-        await stage.play(night.rain().moment("02:27"), lambda _: None)
+        await stage.play(RAIN.moment("02:27", PACK.zone), lambda _: None)
 
         assert stage.centre.count["replies"] == before[0]
         assert len(stage.facts) > before[1], "and the ladder climbs"

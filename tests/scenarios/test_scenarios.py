@@ -20,6 +20,7 @@ from fengsui.core.facts import (
     Aired,
     Consulted,
     DirectoryChanged,
+    DrillSet,
     DutyEnded,
     DutyOpened,
     Exhausted,
@@ -53,6 +54,7 @@ STEPS = {
     "通报": "bulletin",
 }
 FORMS = {"滚动字幕": "crawl", "预警角标": "badge", "主持人口播": "anchor"}
+SCENARIOS = {s.title: id_ for id_, s in yunzhou().drills.items()}
 REPORTS = {r.title: (id_, r.paper) for id_, r in yunzhou().reports.items()}
 REPLIES = {"收到": "acknowledged", "送达": "delivered", "已读": "read"}
 VERBS = {
@@ -292,7 +294,41 @@ def last(d: District, who: str) -> str:
     return (d.told().get(who) or [""])[-1]
 
 
+DRILL = "drill-20270721-1"
+
+
+def _announce(now, scenario, units):
+    """A drill is announced by the weather office, to begin in ten minutes."""
+    return DrillSet(
+        DRILL, now.at, "announced", "meteorology-leader", SCENARIOS[scenario],
+        tuple(UNITS[u] for u in units.split("、")), (), now.at + 10 * MINUTE,
+    )  # fmt: skip
+
+
+def _another(now, scenario, units):
+    return msgspec.structs.replace(_announce(now, scenario, units), stream="drill-20270721-2")
+
+
+def _turn(now, what):
+    return DrillSet(DRILL, now.at, {"开始": "started", "结束": "stopped"}[what], "meteorology-leader")
+
+
+def _played(now, hazard, zones):
+    """A warning in the drill."""
+    return msgspec.structs.replace(_issue(now, "发布", hazard, zones), series="exercise", drill=DRILL)
+
+
+def _loose(now, hazard, zones):
+    """A drill's warning that is in no drill."""
+    return msgspec.structs.replace(_issue(now, "发布", hazard, zones), series="exercise")
+
+
 WHENS = (
+    (r"宣布演练(\S+)：(.+)", _announce),
+    (r"另行宣布演练(\S+)：(.+)", _another),
+    (r"演练(开始|结束)", _turn),
+    (r"演练发布([^\d\s]+?)预警：(.+)", _played),
+    (r"无演练而演练发布([^\d\s]+?)预警：(.+)", _loose),
     (r"(发布|更新|继续发布|变更发布|升级发布|降级发布|更正)([^\d\s]+?)预警：(.+)", _issue),
     (r"撤回预警，一人()", _retract),
     (r"发布(\d+)分钟内有效的(\S+?)预警：(.+)", _short),
@@ -326,7 +362,7 @@ def lines(d: District) -> Iterator[str]:
                     f"{time} {name(d, h)} 应办 {title(d, f.key)}，时限{clock(f.deadline)}" for h in f.holders
                 )
             case DutyEnded():
-                how = "办结" if f.how == "done" else "随解除取消"
+                how = "办结" if f.how == "done" else "随演练取消" if f.evidence == "drill" else "随解除取消"
                 yield from (f"{time} {name(d, h)} {how} {title(d, f.key)}" for h in f.holders)
             case StepTaken():
                 word = next(w for w, do in STEPS.items() if do == f.do)
@@ -340,8 +376,11 @@ def lines(d: District) -> Iterator[str]:
                     "call": "被叫",
                     "corrected": "收更正",
                     "retracted": "收撤回",
+                    "drill_announced": "收演练预告",
+                    "drill_stopped": "收演练结束",
                 }[f.template]
                 yield from (f"{time} {name_person(r.person)} {said}" for r in f.recipients)
+                yield from (f"{time} 名单{listed} {said}" for listed in f.lists)
             case InsertionOrdered():
                 form = next(w for w, x in FORMS.items() if x == f.form)
                 yield f"{time} 融媒体中心 插播单 {form}"

@@ -21,12 +21,13 @@ def a_notice(
     key: str = "k",
     zones: tuple[str, ...] = ("140215",),
     lane: str = "sms_1",
+    series: str = "test",
 ) -> int:
     text = notice.texts(session, {"暴雨红色预警": ("暴雨红色预警",)})["暴雨红色预警"]
     fact = Notified(stream, NOW, key, "alert", (), 1, level, zones=zones)
     made = session.run("SELECT count(*) FROM notice")[0][0]
     return notice.create(
-        session, f"fact-{made}", fact, series="test", expires=NOW + 3600 * SECOND,
+        session, f"fact-{made}", fact, series=series, expires=NOW + 3600 * SECOND,
         plan=[(name, "sms", lane) for name in lists], text=text,
     )  # fmt: skip
 
@@ -50,9 +51,9 @@ def told(
     with session.transaction():
         id_ = a_notice(session, level=level, **more)  # type: ignore[arg-type]
         rank = notice.urgency(level)
-        outbox.fan_out_responsible(
-            session, id_, rows_for(session, vault, *persons, parts=parts), rank=rank, now=NOW
-        )
+        lane = more.get("lane", "sms_1")
+        rows = rows_for(session, vault, *persons, parts=parts, lane=lane)
+        outbox.fan_out_responsible(session, id_, rows, rank=rank, now=NOW)
     return id_
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fengsui.store import leases, outbox, receipts, tally
+from fengsui.store.lanes import Lane
 from fengsui.store.leases import Verdict
 from fengsui.store.receipts import Receipt
 from fengsui.store.states import State
@@ -13,7 +14,8 @@ from tests.store.deliveries import NOW, SECOND, members, states, told
 
 
 def lease(session, lane="sms_1", now=NOW, token=7, limit=250):
-    return leases.lease(session, lane, now=now, until=now + 60 * SECOND, token=token, limit=limit)
+    way = Lane(lane, "sms", frozenset({"test"}))
+    return leases.lease(session, way, (), now=now, until=now + 60 * SECOND, token=token, limit=limit)[0]
 
 
 def accepted(row, token=7, provider="a1"):
@@ -305,8 +307,8 @@ def test_waiting_rows_move_to_another_lane_as_far_as_they_may_leave_there(databa
     told(session, database.vault, "gone", stream="other")
     outbox.withdraw(session, "other")
 
-    assert leases.reroute(session, "sms_1", "sms_2", {"actual"}, NOW) == 0
-    assert leases.reroute(session, "sms_1", "sms_2", {"test", "actual"}, NOW) == 1
+    assert leases.reroute(session, "sms_1", Lane("sms_2", "sms", frozenset({"actual"})), NOW) == 0
+    assert leases.reroute(session, "sms_1", Lane("sms_2", "sms", frozenset({"test", "actual"})), NOW) == 1
     assert [r.recipient for r in lease(session, "sms_2", token=8)] == ["busy"]
 
 

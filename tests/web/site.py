@@ -17,8 +17,8 @@ from typing import Any
 
 from django.test import Client
 
-from fengsui.core import wording
-from fengsui.core.facts import Aired, Fact, Reached, Reported, SuspensionDecided
+from fengsui.core import drill, wording
+from fengsui.core.facts import Aired, DrillSet, Fact, Reached, Reported, SuspensionDecided
 from fengsui.core.series import Series
 from fengsui.core.state import State
 from fengsui.flow.clock import Jumping
@@ -101,9 +101,21 @@ class Site:
         )
         posts = self.house.writer.world.directory.posts
         author, signer = posts[POSTS["forecaster"]].holder, posts[POSTS["signer"]].holder
-        fields = {"author": author, "signer": signer, "paper": paper.digest} | more
+        played = {"drill": self.drill()} if more.get("series") == "exercise" else {}
+        fields = {"author": author, "signer": signer, "paper": paper.digest} | played | more
         fact = alert(version, level, at=self.now, **fields)
         return self.post(fact, papers=[paper], signatures=[Signature(paper.digest, author, signer)])
+
+    def drill(self, *units: str) -> str:
+        """The drill under way; of these units (none: all), begun now, if there is none."""
+        world = self.house.writer.world
+        if name := drill.under_way(world):
+            return name
+        name, by = "drill-20270721-1", world.directory.posts[POSTS["signer"]].holder
+        told = {"scenario": "rainstorm", "units": units or tuple(world.pack.units), "begins": self.now}
+        self.post(DrillSet(name, self.now, "announced", by, **told))
+        self.post(DrillSet(name, self.now, "started", by))
+        return name
 
     def holder(self, post: str) -> str:
         """Who holds a post: ``聚乐乡/duty_officer/1``."""

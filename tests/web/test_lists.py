@@ -19,6 +19,7 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from fengsui.flow.simulations import Simulation, Wish
 from fengsui.store import ways
 from fengsui.store.accounts import Account, Attempt
 from fengsui.store.sql import Session
@@ -38,6 +39,7 @@ OTHERWISE = {
     "gateways": "the handful that a place has configured",
     "issue": "a form",
     "person_new": "a form",
+    "drills_new": "a form",
     "people_import": "a preview of what was uploaded",
     "mechanism": "a document, to be read from its beginning",
 }
@@ -98,6 +100,10 @@ def one_more(site: Site, number: int) -> Site:
     assert trust(site, "forecaster").post("/issue", drafted).status_code == 303
     handed = {"form": f"more-{number}", "takes": site.account("clerk").username, "remarks": "无"}
     assert site.client("forecaster").post("/desk/handover", handed).status_code == 303
+    played = Simulation(
+        f"20270701-{number + 1}", "暴雨红色之夜", Wish("rainstorm", 60, number), number, "done"
+    )
+    site.house.simulations.keep(played)
     words = f"听不懂的话第 {number} 句"
     heard(site, site.holder(f"{FENGYU}/responsible_person/{number + 1}"), words)
     settled(site, words)

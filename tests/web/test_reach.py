@@ -21,6 +21,9 @@ ELSEWHERE = {
     "issue_places": "the map asks it: test_places",
     "issue_take": "beside a draft that somebody else is writing: test_drafting",
     "issue_upgrade": "red can not be raised: test_verbs",
+    **dict.fromkeys(
+        ("simulation", "simulation_live", "simulation_stop"), "of a drill that was begun: test_drills"
+    ),
     "review": "after somebody signed alone: test_review",
 }
 """Pages that the night of this test offers nobody, with what offers them and the test that goes there."""

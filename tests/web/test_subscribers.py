@@ -8,6 +8,7 @@ import time
 from fengsui import gateways
 from fengsui.store import caps
 from fengsui.store.sql import Session
+from tests.flow.ways import Way
 from tests.gateways.test_webhook import NOW, SECRET, hook, receiver
 from tests.web.site import INCIDENT, site
 
@@ -38,7 +39,7 @@ def test_a_drill_does_not_leave_by_a_webhook_that_accepts_none(database):
     with receiver() as (url, got):
         given = {"url": url, "secret": SECRET}
         real = gateways.load("webhook", given, name="real", accepts=frozenset({"actual"}), clock=lambda: NOW)
-        with site(database, ways=[real], series="exercise") as running:
+        with site(database, ways=[real, Way(accepts=())], series="exercise") as running:
             running.issue(series="exercise")
             end = time.monotonic() + 15
             session = Session()

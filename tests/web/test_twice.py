@@ -62,6 +62,7 @@ HARMLESS = {
     "issue_places": "records nothing",
     "review": "a report counts once for its duty: test_review",
     "person_number": "each look is kept, as it must be",
+    "simulation_stop": "what is stopped stays so: test_drills",
     "gateway_act": "holds what is held, releases what is free",
 }
 """Pages that take forms and are not below, with the reason."""
@@ -270,6 +271,11 @@ def _sent_again(site: Site) -> Deed:
     return Deed("", url, {}, lambda: sum(f.key.startswith("again/") for f in site.facts(Notified)))
 
 
+def _drill(site: Site) -> Deed:
+    fields = {"scenario": "gale", "people": "60", "seed": "3", "pace": "20", "form": "m1"}
+    return Deed("clerk", "/drills/new", fields, lambda: len(site.house.simulations.all()))
+
+
 DEEDS: dict[str, tuple[Callable[[Site], Deed], ...]] = {
     "issue": (_issue,), "issue_sign": (_sign, _return), "desk_handover": (_handover,), "call": (_answered, _promised),
     "desk_do": (_do,), "letters": (_letter,), "consult": (_held, _respond), "suspend": (_suspend,), "report": (_report,),
@@ -277,6 +283,7 @@ DEEDS: dict[str, tuple[Callable[[Site], Deed], ...]] = {
     "person_test": (_tested,), "post": (_appointed,), "people_import": (_imported,), "account_new": (_account,),
     "account": (_role,), "account_act": (_closed,), "gateway_new": (_gateway,), "gateway": (_settings,),
     "phone_relay": (_relayed,), "phone_decide": (_decided,), "phone_again": (_sent_again,),
+    "drills_new": (_drill,),
 }  # fmt: skip
 """Page → what is done there."""
 

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 from fengsui.core.clauses import Pack
 from fengsui.core.facts import Closed, Fact, Reached, ResponseSet
 from fengsui.flow.clock import Clock
-from fengsui.flow.inputs import Answer, Input, Lane, Pending
+from fengsui.flow.inputs import Answer, Input, Pending
 from fengsui.flow.record import Writer
 from fengsui.rehearse.bench import place
 from fengsui.store import history
+from fengsui.store.lanes import Lane
 from fengsui.store.sql import Session
 
 RESPONSIBLE = 200
