@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from fengsui.core import alerts, triggers, vacancy
-from fengsui.core.clauses import Clause, Notice, choose
+from fengsui.core.clauses import Cause, Clause, Notice, choose
 from fengsui.core.facts import (
     REACH,
     Alerted,
@@ -24,6 +24,7 @@ from fengsui.core.facts import (
     Notified,
     Reach,
     Reached,
+    Received,
     Recipient,
     Reported,
     Tallied,
@@ -195,7 +196,9 @@ def decide(fact: Fact, world: World) -> Iterator[Fact]:
     """Tell whom a warning concerns; note a unit's reception; a dead number becomes a matter of the directory."""
     match fact:
         case Alerted():
-            yield from _announce(fact, world)
+            yield from _announce(fact, "alert", world)
+        case Received(binding=True):
+            yield from _announce(fact, "received", world)
         case Reached():
             yield from _reception(fact, world)
         case Tried():
@@ -255,13 +258,13 @@ def implied(fact: Reported, world: World) -> bool:
     """Whether a report is also an answer that its maker still owes."""
     state = world.at(fact.stream)
     contact = state.notices.people.get(fact.by)
-    return contact is not None and _owes(state, contact, fact.version or state.alert.version)
+    return contact is not None and _owes(state, contact, fact.version or state.warning.version)
 
 
-def _announce(fact: Alerted, world: World) -> Iterator[Fact]:
+def _announce(fact: Alerted | Received, cause: Cause, world: World) -> Iterator[Fact]:
     for clause, notice in world.pack.notices:
         hazards = notice.trigger.hazards
-        if notice.trigger.on == "alert" and (not hazards or fact.hazard in hazards):
+        if notice.trigger.on == cause and (not hazards or fact.hazard in hazards):
             told = _whom(clause, notice, world.at(fact.stream), world)
             yield from _tell(fact, clause, notice, told, world)
 
@@ -295,14 +298,14 @@ def _audience(clause: Clause, notice: Notice, state: State, world: World) -> Tol
 
 def _may_know(person: str, state: State) -> bool:
     """Whether something may have reached a person: he was told, and not every delivery was provably unsent."""
-    return person in state.notices.people and person not in state.alert.withdrawn
+    return person in state.notices.people and person not in state.warning.withdrawn
 
 
 def _reached_before(clause: Clause, notice: Notice, state: State, world: World) -> Told:
     """Whoever was told in any version at any step and whose area the warning has left, minus whoever was withdrawn."""
     del clause, notice
     found: Told = defaultdict(dict)
-    for person in () if state.alert.action == "correct" else state.notices.people:
+    for person in () if state.warning.action == "correct" else state.notices.people:
         if not _may_know(person, state):
             continue
         gone = _gone(person, state, world)
@@ -313,7 +316,7 @@ def _reached_before(clause: Clause, notice: Notice, state: State, world: World) 
 
 def _gone(person: str, state: State, world: World) -> Level | None:
     """The level that has left a person, None while the warning still touches anything he answers for."""
-    if not state.alert.holds:
+    if not state.warning.holds:
         return _ended(state)
     changes = _changes(person, state, world)
     if not changes or any(c[0] != "gone" for c in changes):
@@ -323,7 +326,7 @@ def _gone(person: str, state: State, world: World) -> Level | None:
 
 def _ended(state: State) -> Level:
     """The strongest level of the version that was replaced."""
-    return state.alert.before.strongest or LEVELS[0]
+    return state.warning.before.strongest or LEVELS[0]
 
 
 def _changes(person: str, state: State, world: World) -> list[Group]:
@@ -333,7 +336,7 @@ def _changes(person: str, state: State, world: World) -> list[Group]:
     known = world.directory.persons.get(person)
     if not areas and known:
         areas = {alerts.area_of(known.unit, world)}
-    return [c for a in sorted(filter(None, areas)) if (c := alerts.change(state.alert, a))]
+    return [c for a in sorted(filter(None, areas)) if (c := alerts.change(state.warning, a))]
 
 
 def _misled(clause: Clause, notice: Notice, state: State, world: World) -> Told:
@@ -342,13 +345,13 @@ def _misled(clause: Clause, notice: Notice, state: State, world: World) -> Told:
     """
     del clause
     found: Told = defaultdict(dict)
-    wrong = _told_by(state, state.alert.version - 1)
-    for person in state.notices.people if state.alert.action == "correct" else ():
+    wrong = _told_by(state, state.warning.version - 1)
+    for person in state.notices.people if state.warning.action == "correct" else ():
         changes = _changes(person, state, world)
         if not _may_know(person, state) or any(c[0] in triggers.FRESH for c in changes):
             continue
         holds = [level for change, level in changes if change not in GONE]
-        if (holds and person not in wrong) or (state.alert.holds and not changes):
+        if (holds and person not in wrong) or (state.warning.holds and not changes):
             continue
         level = max(holds or [level for _, level in changes], key=LEVELS.index, default=_ended(state))
         group: Group = ("corrected" if holds else "retracted", level)
@@ -362,7 +365,9 @@ def _told_by(state: State, version: int) -> set[str]:
     return {r.person for n in state.notices.sent.values() if n.version == version for r in n.recipients}
 
 
-def _tell(fact: Alerted, clause: Clause, notice: Notice, told: Told, world: World) -> Iterator[Fact]:
+def _tell(
+    fact: Alerted | Received, clause: Clause, notice: Notice, told: Told, world: World
+) -> Iterator[Fact]:
     """A telling for each change and level, strongest first; whoever stands in several is told once, for all his posts."""
     audience, state = world.pack.audiences[notice.audience], world.at(fact.stream)
     informed = _informed(notice, state, world)
@@ -401,16 +406,16 @@ Informed = dict[Group, tuple[tuple[str, ...], tuple[str, ...]]]
 
 
 def _informed(notice: Notice, state: State, world: World) -> Informed:
-    correction = state.alert.action == "correct"
+    correction = state.warning.action == "correct"
     if notice.who == ("reached",):
         return {} if correction else _cleared(state)
     if notice.who == ("misled",):
         return _righted(notice, state) if correction else {}
     lists = world.pack.audiences[notice.audience].lists
     found: dict[Group, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
-    for zone, level in state.alert.now.zones.items():
+    for zone, level in state.warning.now.zones.items():
         change, before = _began(zone, level, state)
-        if zone in state.alert.kept or (correction and change not in triggers.FRESH):
+        if zone in state.warning.kept or (correction and change not in triggers.FRESH):
             continue
         names = {*choose(lists, level), *(choose(lists, before) if change == "down" else ())}
         if names and triggers.asks(notice.trigger, change, level):
@@ -421,7 +426,7 @@ def _informed(notice: Notice, state: State, world: World) -> Informed:
 
 def _began(zone: str, level: Level, state: State) -> tuple[Change, str]:
     """What changed for the whole of a zone: compared with what covered all of it, not with what touched a part."""
-    covered = [at for z, at in state.alert.before.zones.items() if zone.startswith(z)]
+    covered = [at for z, at in state.warning.before.zones.items() if zone.startswith(z)]
     if not covered:
         return "new", ""
     before = max(covered, key=LEVELS.index)
@@ -433,9 +438,9 @@ def _cleared(state: State) -> Informed:
     """Lists that were told, in the zones that the warning has left: all of them once nothing holds any more."""
     told, left = state.notices.lists, defaultdict[Group, set[str]](set)
     for zone in {z for zones in told.values() for z in zones}:
-        if not state.alert.holds:
+        if not state.warning.holds:
             left["gone", _ended(state)].add(zone)
-        elif (change := alerts.change(state.alert, zone)) and change[0] == "gone":
+        elif (change := alerts.change(state.warning, zone)) and change[0] == "gone":
             left[change].add(zone)
     return {
         group: (tuple(sorted(n for n, at in told.items() if zones & set(at))), tuple(sorted(zones)))
@@ -448,9 +453,11 @@ def _righted(notice: Notice, state: State) -> Informed:
     found: dict[Group, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for told in state.notices.sent.values():
         for zone in told.zones if told.lists else ():
-            now, before = state.alert.now.level(zone), state.alert.before.level(zone)
+            now, before = state.warning.now.level(zone), state.warning.before.level(zone)
             group: Group = ("corrected", now) if now else ("retracted", before or _ended(state))
-            wrong = told.version == state.alert.version - 1 if now else bool(before) or not state.alert.holds
+            wrong = (
+                told.version == state.warning.version - 1 if now else bool(before) or not state.warning.holds
+            )
             if wrong and triggers.asks(notice.trigger, *group):
                 found[group][0].update(told.lists)
                 found[group][1].add(zone)

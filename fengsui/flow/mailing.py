@@ -59,7 +59,7 @@ class Link(msgspec.Struct, frozen=True):
 def prepare(id: str, fact: Notified, world: World, paper: bytes, link: Link) -> Mail:  # noqa: A002 - the ledger's own word
     """Render a telling; the same words for the same reason. Raises KeyError for a template the pack lacks."""
     state = world.at(fact.stream)
-    ends = state.alert.expires if state.alert.holds and fact.version else 0
+    ends = state.warning.expires if state.warning.holds and fact.version else 0
     reasons: dict[tuple[Call, ...], str] = {}
     for recipient in fact.recipients:
         if recipient.calls not in reasons:
