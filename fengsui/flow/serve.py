@@ -33,6 +33,7 @@ from fengsui.flow.jobs import Jobs
 from fengsui.flow.listen import Listener
 from fengsui.flow.publish import Publisher
 from fengsui.flow.receive import Mailroom
+from fengsui.flow.reception import Reception
 from fengsui.flow.record import Writer
 from fengsui.flow.send import Lane
 from fengsui.gateways.contract import Gateway, Health, Inbound
@@ -71,6 +72,7 @@ class House:
         self._failover = Failover(self.lanes, self.writer)
         self.mailroom = Mailroom(self.writer)
         self.publisher = Publisher(self.writer, vault.directory, clock.now)
+        self.reception = Reception(self.writer, clock, vault.directory)
         self.jobs = Jobs()
         self._departures = Departures(self.writer, clock)
         self._listener = Listener(self.writer.due)
@@ -96,7 +98,7 @@ class House:
         for gateway in self.gateways:
             await gateway.start()
         work = [lane.run() for lane in self.lanes] + [self.mailroom.run(), self._watch(), self._holds.run()]
-        work += [self._failover.run(), self.publisher.run(), self._departures.run()]
+        work += [self._failover.run(), self.publisher.run(), self._departures.run(), self.reception.run()]
         work += [self.mailroom.listen(g, g.name) for g in self.gateways if isinstance(g, Inbound)]
         self._tasks = [asyncio.create_task(w) for w in work]
         for task in self._tasks:
