@@ -84,6 +84,8 @@ def prepare(id: str, fact: Notified, world: World, paper: bytes, link: Link) -> 
 def _links(recipient: Recipient, stream: str, world: World) -> bool:
     """Whether a link would open anything for this person: what he answers for, or what he has still to lift."""
     state = world.at(stream)
+    if state.foreign.part.version:
+        return False  # the page behind a link speaks of ours
     if state.alert.holds:
         return bool(recipient.holders)
     return suspension.remains(recipient.person, state, world)

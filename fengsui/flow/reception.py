@@ -30,6 +30,7 @@ from fengsui.flow.record import Writer
 from fengsui.formats import arrivals as formats
 from fengsui.formats.arrivals import Proposal, Threat
 from fengsui.formats.cap import envelope, trust
+from fengsui.formats.cap.incoming import Incoming
 from fengsui.formats.cap.trust import Trust
 from fengsui.store import archive, arrivals
 from fengsui.store.arrivals import Arrival, State
@@ -123,11 +124,14 @@ class Reception:
 
     def proposal(self, one: Arrival) -> Proposal:
         """What an arrival would be, by today's certificates. Raises archive.Missing, archive.Erased."""
-        content = arrivals.content(one.digest)
+        return self.both(one, arrivals.content(one.digest))[1]
+
+    def both(self, one: Arrival, content: bytes) -> tuple[Incoming | None, Proposal]:
+        """Both answers to an arrival, where it is a message; and what it would be."""
         pack, now = self._writer.world.pack, self._clock.now()
         if one.form == "text":
-            return formats.text(content, pack, one.at)[1]
-        return formats.message(content, pack, now, self.pinned())[1]
+            return None, formats.text(content, pack, one.at)[1]
+        return formats.message(content, pack, now, self.pinned())
 
     def pinned(self) -> Trust:
         """The certificates whose signatures count; none where there is no folder. What is no certificate counts for nothing."""
@@ -182,7 +186,7 @@ class Reception:
 
     def _settle(self, session: Session, one: Arrival) -> None:
         arrivals.settle(session, one)
-        if one.state in arrivals.OPEN:
+        if one.state in arrivals.OPEN and not one.seen:
             text = f"收到的预警须人工处理：{one.sender}{one.title[:40]}。{one.why[:120]}[{one.code}]"
             for call in self._writer.alarm:
                 call(Alarm("R092", text, self._clock.now()))
