@@ -93,6 +93,14 @@ class Reception:
             self._loop.call_soon_threadsafe(self._wake.set)
         return list(dict.fromkeys(digests))
 
+    def count(self, source: str) -> int:
+        """How many arrivals a source was the first to bring."""
+        session = arrivals.desk()
+        try:
+            return arrivals.count(session, source)
+        finally:
+            session.close()
+
     # ── reading ──────────────────────────────────────────────────────────────
 
     async def run(self) -> None:

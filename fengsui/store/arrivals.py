@@ -116,6 +116,11 @@ def waits(session: Session, limit: int = 20) -> list[Arrival]:
     return [Arrival(*row) for row in session.run(text, limit)]
 
 
+def count(session: Session, source: str) -> int:
+    """How many a source was the first to bring."""
+    return int(session.run("SELECT count(*) FROM arrival WHERE source = ?", source)[0][0])
+
+
 def listed(session: Session, state: str, limit: int) -> list[Arrival]:
     """The newest arrivals, of a state or of all ("")."""
     text = f"{_SELECT} WHERE (? = '' OR state = ?) ORDER BY at DESC, digest LIMIT ?"

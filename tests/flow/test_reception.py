@@ -3,105 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import hashlib
 
 import pytest
-from lxml import etree
 
-from fengsui.core import reception as core
 from fengsui.core.facts import DutyOpened, Notified, Received
-from fengsui.flow.clock import Jumping
 from fengsui.flow.reception import Choice, Reception
-from fengsui.store import arrivals, history
-from tests.flow.district import MINUTE, NIGHT, populate, writing
+from fengsui.store import arrivals
+from tests.flow.district import MINUTE, NIGHT
+from tests.flow.office import DUZHUANG, JULE, SENDER, TEXT, cap, when
 from tests.formats.cap import forge
-
-CAP = f"{{{forge.CAP}}}"
-EAST = dt.timezone(dt.timedelta(hours=8))
-JULE, DUZHUANG = "140215209", "140215204"
-SENDER = "山西省气象台"
-
-
-def when(minutes: float) -> str:
-    """A time of CAP, minutes after the night began."""
-    moment = dt.datetime.fromtimestamp(NIGHT / 1e6 + minutes * 60, EAST)
-    return moment.isoformat(timespec="seconds")
-
-
-def cap(
-    number: int = 1,
-    *,
-    sent: float = -1,
-    refers: int = 0,
-    code: tuple[str, str] = ("CPEAS Geographic Code", "140215209000"),
-    **changed: str,
-) -> bytes:
-    """A message of the province for 聚乐乡; changed: texts of elements, "" removes them."""
-    texts = {
-        "identifier": f"1400004160000_{number}", "sender": "14000041600000", "sent": when(sent),
-        "expires": when(180), "headline": "山西省气象台发布暴雨红色预警[Ⅰ级/特别严重]",
-        "valueName": code[0], "value": code[1],
-    } | changed  # fmt: skip
-    root = etree.fromstring(
-        forge.message(**{k: v for k, v in texts.items() if k not in ("valueName", "value")})
-    )
-    geocode = root.find(f".//{CAP}geocode")
-    assert geocode is not None
-    geocode[0].text, geocode[1].text = texts["valueName"], texts["value"]
-    info = root.find(f"{CAP}info")
-    assert info is not None
-    name = etree.Element(f"{CAP}senderName")
-    name.text = SENDER
-    info.find(f"{CAP}headline").addprevious(name)
-    if refers:
-        references = etree.Element(f"{CAP}references")
-        references.text = f"14000041600000,1400004160000_{refers},{when(-1)}"
-        info.addprevious(references)
-    return etree.tostring(root, encoding="utf-8", xml_declaration=True)
-
-
-class Office:
-    def __init__(self, reception, writer, clock):
-        self.reception, self.writer, self.clock = reception, writer, clock
-
-    def take(self, content, **more):
-        """Keep and read; the arrival as it stands afterwards."""
-        digest = self.reception.keep(content, more.pop("source", "province"), **({"bound": True} | more))[0]
-        self.reception.look()
-        return self.row(digest)
-
-    def row(self, digest):
-        session = arrivals.desk()
-        try:
-            return arrivals.find(session, digest)
-        finally:
-            session.close()
-
-    def facts(self, *kinds):
-        from fengsui.store.sql import Session
-
-        session = Session()
-        try:
-            return [x.fact for x in history.facts(session) if isinstance(x.fact, kinds)]
-        finally:
-            session.close()
-
-    @property
-    def now(self):
-        return self.clock.now()
-
-    @property
-    def in_force(self):
-        return core.in_force(self.writer.world, self.now)
-
-
-@pytest.fixture
-def office(database):
-    populate(database)
-    clock = Jumping(NIGHT)
-    with writing(database, clock) as writer:
-        yield Office(Reception(writer, clock, database.data), writer, clock)
 
 
 def test_a_trusted_red_warning_is_registered_and_opens_what_the_clauses_say(office):
@@ -175,9 +86,7 @@ def test_other_bytes_under_the_same_identifier_are_refused_kept_and_named(office
 def test_an_update_stays_in_its_stream_and_a_cancellation_ends_it(office):
     office.take(cap(1))
     two = office.take(
-        cap(
-            2, sent=1, refers=1, msgType="Update", headline="山西省气象台变更暴雨橙色预警", severity="Severe"
-        )
+        cap(2, sent=1, refers=1, msgType="Update", headline="山西省气象台变更暴雨橙色预警", severity="Severe")
     )
     (state,) = office.in_force
     assert state.foreign.part.now.zones == {JULE: "orange"}
@@ -299,9 +208,6 @@ def test_a_person_does_not_make_a_contradiction_true(office):
     one = office.take(cap(headline="演练：山西省气象台发布暴雨红色预警"))
     choice = Choice("rainstorm", {JULE: "red"}, office.now + 60 * MINUTE, SENDER)
     assert office.reception.register(one.digest, choice, "p-1", "f1").code == "X525"
-
-
-TEXT = "山西省气象台2027年7月21日2时10分发布暴雨红色预警信号：预计未来3小时，云州区降雨量将达100毫米以上。请做好防范。"
 
 
 def test_a_text_waits_for_a_person_and_its_end_finds_its_beginning(office):

@@ -25,7 +25,7 @@ from fengsui.store.sql import Session
 from fengsui.store.ways import Stored
 from fengsui.web import audit, lists, numbers, rights
 from fengsui.web.urls import urlpatterns
-from tests.flow.test_reception import cap
+from tests.flow.office import cap
 from tests.web.site import FENGYU, INCIDENT, JULE, Site, night
 from tests.web.test_issue import form, trust
 from tests.web.test_letters import heard, settled

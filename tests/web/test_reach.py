@@ -9,7 +9,7 @@ import pytest
 
 from fengsui.web import rights
 from fengsui.web.urls import urlpatterns
-from tests.flow.test_reception import cap
+from tests.flow.office import cap
 from tests.web import described
 from tests.web.site import Site, night
 from tests.web.test_issue import form, trust

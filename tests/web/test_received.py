@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from fengsui.core.facts import DutyOpened, Received
 from fengsui.store import arrivals
-from tests.flow.test_reception import TEXT, cap, when
+from tests.flow.office import TEXT, cap, when
 from tests.web.site import INCIDENT, Site
 
 

@@ -34,7 +34,7 @@ from fengsui.store.sql import archive as open_archive
 from fengsui.web import rights
 from fengsui.web.pages import handover
 from fengsui.web.urls import urlpatterns
-from tests.flow.test_reception import TEXT
+from tests.flow.office import TEXT
 from tests.web.site import FENGYU, INCIDENT, JULE, Site
 from tests.web.test_gateways import GOOD
 from tests.web.test_issue import PASSWORD, seen, submitted, trust

@@ -327,6 +327,7 @@ def _channels() -> dict[str, Any]:
         "ways": found,
         "down": [w for w in found if not w.up],
         "trouble": channels.warnings(),
+        "deaf": channels.deaf(),
     }
 
 
