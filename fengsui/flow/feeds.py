@@ -1,4 +1,4 @@
-"""收报来源 Feeds: addresses that are asked and folders that are watched for warnings of others — each by itself, each with its health.
+"""收报来源 Feeds: addresses that are asked and folders that are watched for warnings of others, each with its own health.
 
 A feed only brings bytes to ``flow.reception``; what it has brought is known again by its bytes, so that a crash at any moment
 loses nothing and repeats nothing. One that is dead or slow has a thread of its own and delays nobody.

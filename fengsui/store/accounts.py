@@ -1,4 +1,4 @@
-"""账号 Accounts: who may log in, with sessions, failed attempts and drafts — in a database file of their own.
+"""账号 Accounts: who may log in, with sessions, failed attempts, drafts and arrivals — in a database file of their own.
 
 Editing these never waits for the writer. An account names a person of the directory by id; his number stays there.
 """
@@ -19,6 +19,10 @@ def _text(**options: Any) -> Field:
 
 def _number() -> Field:
     return models.BigIntegerField(default=0)
+
+
+def _flag() -> Field:
+    return models.SmallIntegerField(default=0)
 
 
 class Account(models.Model):
@@ -81,3 +85,34 @@ class Pin(models.Model):
 
     class Meta:
         db_table = "pin"
+
+
+class Arrival(models.Model):
+    """来报 A message or text that came from elsewhere, and what became of it: see ``store.arrivals``."""
+
+    digest: Field = models.TextField(primary_key=True)
+    at = _number()
+    source = _text()
+    name = _text()
+    form = _text()
+    bound = _flag()
+    state = _text()
+    code = _text()
+    why = _text()
+    stream = _text()
+    series = _text()
+    sender = _text()
+    identifier = _text()
+    sent = _number()
+    kind = _text()
+    hazard = _text()
+    level = _text()
+    title = _text()
+    expires = _number()
+    valid = _flag()
+    signer = _text()
+    seen = _text()
+
+    class Meta:
+        db_table = "arrival"
+        indexes = (models.Index("state", "at", name="arrival_state"), models.Index("at", name="arrival_at"))

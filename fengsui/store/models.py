@@ -425,37 +425,6 @@ class Cap(models.Model):
         indexes = (models.Index("series", "second", name="cap_series"),)
 
 
-class Arrival(models.Model):
-    """来报 A message or text that came from elsewhere, and what became of it: see ``store.arrivals``."""
-
-    digest = models.TextField(primary_key=True)
-    at = _number()
-    source = _text()
-    name = _text()
-    form = _text()
-    bound = _flag()
-    state = _text()
-    code = _text()
-    why = _text()
-    stream = _text()
-    series = _text()
-    sender = _text()
-    identifier = _text()
-    sent = _number()
-    kind = _text()
-    hazard = _text()
-    level = _text()
-    title = _text()
-    expires = _number()
-    valid = _flag()
-    signer = _text()
-    seen = _text()
-
-    class Meta:
-        db_table = "arrival"
-        indexes = (models.Index("state", "at", name="arrival_state"), models.Index("at", name="arrival_at"))
-
-
 class Hold(models.Model):
     """停发 Lanes that send nothing until a person releases them, also after a restart; "*" = every lane."""
 
@@ -502,4 +471,4 @@ class Parked(models.Model):
         db_table = "parked"
 
 
-from fengsui.store.accounts import Account, Attempt, Draft, Pin  # noqa: E402, F401 - Django looks for tables here
+from fengsui.store.accounts import Account, Arrival, Attempt, Draft, Pin  # noqa: E402, F401 - Django looks for tables here

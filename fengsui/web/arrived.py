@@ -1,4 +1,4 @@
-"""收到的 Arrived: what came from elsewhere as screens show it — beside our own warnings, as tasks, as one message with both answers."""
+"""收到的 Arrived: what came from elsewhere as screens show it — beside our own warnings, as tasks, one by one."""
 
 from __future__ import annotations
 

@@ -103,7 +103,8 @@ def _page(request: HttpRequest, digest: str, *, wrong: str = "", sent: Form | No
     text = content.decode("utf-8", "replace")
     word, kind = arrived.STATES[it.state]
     held = [world.at(s) for s in it.stream.split()]
-    takes = bool(paths.to(role, "received_new")) and not found.refused[0]
+    settled = any(s.foreign.binding and s.foreign.part.paper == digest for s in held)
+    takes = bool(paths.to(role, "received_new")) and not found.refused[0] and not settled
     context: dict[str, Any] = {
         "it": it,
         "word": word,
