@@ -147,7 +147,9 @@ async def _run(data: Path, here: site.Site, keys: vault.Vault) -> None:
         gateways.load(w.kind, w.settings, name=w.name, accepts=frozenset(w.accepts), clock=clock.now)
         for w in here.gateway
     ]
-    house = serve.House(packs.load(site.which(data, here)), clock, keys, outs, address=here.address)
+    house = serve.House(
+        packs.load(site.which(data, here)), clock, keys, outs, address=here.address, feeds=here.feed
+    )
     from fengsui.config.asgi import Application  # noqa: PLC0415 - pages need Django configured, which needs a place
 
     await house.start()

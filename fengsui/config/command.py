@@ -111,6 +111,7 @@ def _check(arguments: argparse.Namespace) -> int:
         ways=_ways(place, here),
         now=now(),
         connect=arguments.connect,
+        feeds=here.feed,
     )
     faults = 0
     for finding in check.check(ground):

@@ -52,6 +52,20 @@ database = {database}
 # port = "2775"
 # system_id = "fengsui"
 # source = "1069xxxxxxxx"
+
+# 收报来源：省、市、邻区的预警从哪里来，一段一个。url 按 every 秒轮询（只读这一个网址，不跟随改道，https 必须校验证书）；
+# folder 是监视的文件夹，收下的移到其中的 done，不是报文的移到 refused。trusted = true 表示这条通道本身可信，
+# 未签名的报文也据以通知和开立职责；否则只在值班台显示。受信的签名证书（*.pem）放数据目录的 trust 文件夹。
+# silent：多少小时没有新报文就报警，0 为不报。
+# [[feed]]
+# name = "province"
+# url = "https://yj.example.gov.cn/cap/atom.xml"
+# every = 60
+# trusted = false
+# silent = 0
+# [[feed]]
+# name = "folder"
+# folder = "incoming"
 """
 
 PACK_FILE = """\

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from fengsui.flow.feeds import Feed
 from fengsui.gateways.contract import Status
 from fengsui.store.ways import Stored, secrets
 
@@ -30,7 +31,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A site. address: public web address without a final slash, "" = texts carry no link. database: "" = SQLite.
 
     pack: one that is shipped, or ``./site`` for a folder of the data directory. telephone: of the weather office, for
-    the pages behind links ("" = none). proxy: who may say by which way and for whom a request came, commas between.
+    the pages behind links ("" = none). feed: where warnings of others come from. proxy: who may say by which way and for whom a request came, commas between.
     """
 
     pack: str = "yunzhou"
@@ -41,6 +42,7 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: str = ""
     proxy: str = "127.0.0.1"
     gateway: tuple[Way, ...] = ()
+    feed: tuple[Feed, ...] = ()
 
 
 class SiteFault(ValueError):  # noqa: N818 - the condition is the name

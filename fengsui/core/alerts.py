@@ -144,7 +144,7 @@ def area_of(holder: str, world: World) -> str:
 
 def touched(state: State, unit: Unit) -> tuple[Change, Level] | None:
     """What the newest version changed for a unit, None if the warning does not touch it."""
-    return change(state.alert, unit.area)
+    return change(state.warning, unit.area)
 
 
 def spread(state: State, world: World) -> float:

@@ -135,7 +135,7 @@ def _message(
         key=key,
         template="call",
         recipients=tuple(recipients),
-        version=state.alert.version,
+        version=state.warning.version,
         level=_level(state),
     )
 
@@ -152,5 +152,5 @@ def _occasion(fact: Fact) -> str:
 
 
 def _level(state: State) -> str:
-    zones = state.alert.now.zones or state.alert.before.zones
+    zones = state.warning.now.zones or state.warning.before.zones
     return max(zones.values(), key=LEVELS.index, default="")

@@ -32,7 +32,7 @@ Grade = Literal["I", "II", "III", "IV"]
 Do = Literal["remind", "deputy", "superior", "desk", "visit", "bulletin", "supervise"]
 Haste = Literal["urgent", "office"]
 Cause = Literal[
-    "alert", "response", "consultation", "suspension", "dataset", "directory", "assignment",
+    "alert", "received", "response", "consultation", "suspension", "dataset", "directory", "assignment",
     "pack", "closed", "step", "calendar", "report", "standing",
 ]  # fmt: skip
 
@@ -44,7 +44,8 @@ class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """因何 What starts a duty or a notice: a kind of fact, and filters on its fields (empty = any).
 
     ``change`` empty means new and up: a warning that holds or weakens only tells, it does not ask again.
-    ``modes``: signed by one person alone, as a retraction or in an emergency.
+    ``modes``: signed by one person alone, as a retraction or in an emergency. ``received``: a warning of another office came
+    in, from a source that is trusted or by a person who answers for it.
     """
 
     on: Cause

@@ -19,6 +19,7 @@ from fengsui.core.facts import (
     DutyOpened,
     Exhausted,
     Fact,
+    Received,
     Reported,
     StepTaken,
     TimeReached,
@@ -144,7 +145,7 @@ def decide(fact: Fact, world: World) -> Iterator[Fact]:
 
 
 def _ends(fact: Fact, world: World) -> Iterator[Fact]:
-    if isinstance(fact, Alerted):
+    if isinstance(fact, Alerted | Received):
         yield from _dropped(fact, world)
     for proof in evidence.proofs(fact, world):
         state = world.at(fact.stream)
@@ -163,7 +164,7 @@ def _proved(share: Share | None, proof: evidence.Proof, key: str, holder: str, f
     return proof.covers(key, holder, share)
 
 
-def _dropped(fact: Alerted, world: World) -> Iterator[Fact]:
+def _dropped(fact: Alerted | Received, world: World) -> Iterator[Fact]:
     """Shares of units that the warning left, where the clause says drop: cancelled, never done."""
     state = world.at(fact.stream)
     for key, duty in state.duties.items():
@@ -178,7 +179,7 @@ def _dropped(fact: Alerted, world: World) -> Iterator[Fact]:
 
 def _left(state: State, holder: str, world: World) -> bool:
     area = area_of(holder, world)
-    found = change(state.alert, area) if area else None
+    found = change(state.warning, area) if area else None
     return found is None or found[0] in GONE
 
 

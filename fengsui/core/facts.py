@@ -19,6 +19,9 @@ Reach = Literal["handed_over", "delivered", "read", "acknowledged"]
 REACH: tuple[Reach, ...] = ("handed_over", "delivered", "read", "acknowledged")
 """States of a message to a person, weak to strong; planned is a row without any. A state never goes back."""
 
+Arrival = Literal["issue", "update", "cancel", "expire"]
+"""What a warning that comes from elsewhere does: begin, replace, end; expire: its time was over, and nobody had ended it."""
+
 
 class Record(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
     """What every fact has: the stream it belongs to and when it happened (UTC µs)."""
@@ -149,6 +152,30 @@ class DrillSet(Record, frozen=True, tag="drill_set"):
 
 
 # ── from outside 外界 ─────────────────────────────────────────────────────────
+
+
+class Received(Record, frozen=True, tag="received"):
+    """收到 A warning of another office — province, city, a neighbour — as far as it concerns this district.
+
+    zones: of ours, each with its level; none = it is over. key: of the message, see ``core.reception``; sender: as it calls
+    itself; sent: UTC µs, by its own word; paper: digest of the bytes as they came. valid: it passed every layer of the strict
+    verdict; binding: its source is trusted, or the person ``by`` answers for it, so that what the clauses attach to reception
+    follows.
+    """
+
+    version: int
+    key: str
+    sender: str
+    sent: int
+    hazard: str
+    zones: dict[str, Level]
+    expires: int
+    paper: str
+    action: Arrival
+    series: Series = "actual"
+    valid: bool = False
+    binding: bool = False
+    by: str = ""
 
 
 class Reached(Record, frozen=True, tag="reached"):
@@ -323,7 +350,7 @@ class InsertionOrdered(Record, frozen=True, tag="insertion_ordered"):
 
 
 Fact = (
-    Alerted | Reported | SuspensionDecided | Aired | Consulted | ResponseSet | Closed | Tried | DrillSet
+    Alerted | Received | Reported | SuspensionDecided | Aired | Consulted | ResponseSet | Closed | Tried | DrillSet
     | Reached | Exhausted | Tallied | DirectoryChanged | PackInForce | TimeReached
     | DutyOpened | UnitReceived | StepTaken | DutyEnded | Notified | InsertionOrdered
 )  # fmt: skip

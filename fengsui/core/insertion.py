@@ -71,7 +71,7 @@ BRACKET = re.compile("^【[^】]*】")
 
 def levels(state: State) -> list[Level]:
     """Levels in force, strongest first; after the warning those it had."""
-    zones = state.alert.now.zones or state.alert.before.zones
+    zones = state.warning.now.zones or state.warning.before.zones
     return sorted(set(zones.values()), key=LEVELS.index, reverse=True)
 
 

@@ -37,6 +37,7 @@ UNBUILT = {"dataset": "数据集", "assignment": "任务清单"}
 WORDS: Mapping[str, Mapping[str, Collection[str]]] = {
     "change": {
         "alert": CHANGES,
+        "received": ("new", "up", "same", "changed", "down", "gone"),
         "response": CHANGES,
         "directory": ("added", "corrected", "departed", "bounced", "disowned"),
     },
@@ -50,7 +51,7 @@ WORDS: Mapping[str, Mapping[str, Collection[str]]] = {
 }
 """Filters of a trigger → cause → the words that cause knows."""
 
-KEYS = {"alert": LEVELS, "response": GRADES, "consultation": ("urgent", "normal")}
+KEYS = {"alert": LEVELS, "received": LEVELS, "response": GRADES, "consultation": ("urgent", "normal")}
 """By what a table of spans is keyed, depending on the cause."""
 
 

@@ -28,11 +28,14 @@ CITED = re.compile(r"S\d+")
 
 ALERT = frozenset("issuer date time action hazard level cause forecast areas guide".split())  # noqa: SIM905
 DUTY = frozenset("unit post items subject clause deadline time action hazard level areas".split())  # noqa: SIM905
+FORWARD = frozenset("issuer source date time action hazard level areas".split())  # noqa: SIM905
 
 TEMPLATES: dict[str, frozenset[str]] = {
     "alert": ALERT,
     "alert_public": ALERT,
     "all_clear": ALERT,
+    "forwarded": FORWARD,
+    "forwarded_end": FORWARD,
     "corrected": ALERT | {"was"},
     "retracted": ALERT | {"was"},
     "remind": DUTY,

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, assert_never
 
 import msgspec
 
-from fengsui.core import alerts, consultation, drill, duties, insertion, notices, suspension
+from fengsui.core import alerts, consultation, drill, duties, insertion, notices, reception, suspension
 from fengsui.core.facts import (
     Aired,
     Alerted,
@@ -29,6 +29,7 @@ from fengsui.core.facts import (
     Notified,
     PackInForce,
     Reached,
+    Received,
     Reported,
     ResponseSet,
     StepTaken,
@@ -52,7 +53,7 @@ class Module(Protocol):
         """What it makes follow from a fact."""
 
 
-MODULES: tuple[Module, ...] = (drill, alerts, suspension, consultation, insertion, notices, duties)
+MODULES: tuple[Module, ...] = (drill, reception, alerts, suspension, consultation, insertion, notices, duties)
 DEPTH = 12
 """How far one input's consequences may reach; a pack that needs more triggers itself."""
 
@@ -104,6 +105,8 @@ def _owned(state: State, fact: Fact) -> State:
     match fact:
         case Alerted() | Closed():
             return alerts.folded(state, fact)
+        case Received():
+            return reception.folded(state, fact)
         case DutyOpened() | UnitReceived() | StepTaken() | DutyEnded():
             return duties.folded(state, fact)
         case Notified() | Reached() | Exhausted() | Tallied():

@@ -21,6 +21,7 @@ from fengsui.core.facts import (
     Notified,
     Reach,
     Reached,
+    Received,
     Recipient,
     Reported,
     Tallied,
@@ -190,7 +191,9 @@ def decide(fact: Fact, world: World) -> Iterator[Fact]:
     """Tell whom a warning concerns; note a unit's reception; a dead number becomes a matter of the directory."""
     match fact:
         case Alerted():
-            yield from telling.tellings(fact, world)
+            yield from telling.tellings(fact, "alert", world)
+        case Received(binding=True):
+            yield from telling.tellings(fact, "received", world)
         case Reached():
             yield from _reception(fact, world)
         case Tried():
@@ -250,4 +253,4 @@ def implied(fact: Reported, world: World) -> bool:
     """Whether a report is also an answer that its maker still owes."""
     state = world.at(fact.stream)
     contact = state.notices.people.get(fact.by)
-    return contact is not None and _owes(state, contact, fact.version or state.alert.version)
+    return contact is not None and _owes(state, contact, fact.version or state.warning.version)

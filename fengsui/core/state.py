@@ -76,6 +76,20 @@ class AlertPart(msgspec.Struct, frozen=True):
         return bool(self.now.zones)
 
 
+class Foreign(msgspec.Struct, frozen=True):
+    """A warning of another office in a stream of its own: as it stands, who sent it when, every message of it by its key.
+
+    valid, binding: of the newest message.
+    """
+
+    part: AlertPart = AlertPart()
+    sender: str = ""
+    sent: int = 0
+    valid: bool = False
+    binding: bool = False
+    known: dict[str, str] = {}  # key of a message -> digest of its bytes
+
+
 class Share(msgspec.Struct, frozen=True):
     """What one holder owes of a duty. Moments in UTC µs; ``step`` = ladder steps taken so far.
 
@@ -173,6 +187,12 @@ class State(msgspec.Struct, frozen=True):
     consultations: dict[str, Consulted] = {}
     response: str = ""
     drill: DrillPart = DrillPart()
+    foreign: Foreign = Foreign()
+
+    @property
+    def warning(self) -> AlertPart:
+        """The warning that the stream is about, whoever issued it; ``alert`` is ours alone."""
+        return self.foreign.part if self.foreign.part.version else self.alert
 
     @classmethod
     def blank(cls, stream: str) -> State:

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from fengsui.core import alerts, triggers, wording
-from fengsui.core.clauses import Clause, Notice, Pack, choose
-from fengsui.core.facts import Alerted, Notified, Recipient
+from fengsui.core.clauses import Cause, Clause, Notice, Pack, choose
+from fengsui.core.facts import Alerted, Notified, Received, Recipient
 from fengsui.core.levels import GONE, LEVELS, Change, Level
 from fengsui.core.state import State, World
 from fengsui.core.tables import touches
@@ -21,11 +21,11 @@ from fengsui.core.tables import touches
 Group = tuple[Change, Level]
 
 
-def tellings(fact: Alerted, world: World) -> Iterator[Notified]:
+def tellings(fact: Alerted | Received, cause: Cause, world: World) -> Iterator[Notified]:
     """All tellings of a version that the pack's notices ask for."""
     for clause, notice in world.pack.notices:
         hazards = notice.trigger.hazards
-        if notice.trigger.on == "alert" and (not hazards or fact.hazard in hazards):
+        if notice.trigger.on == cause and (not hazards or fact.hazard in hazards):
             told = _whom(clause, notice, world.at(fact.stream), world)
             yield from _tell(fact, clause, notice, told, world)
 
@@ -60,7 +60,7 @@ def _audience(clause: Clause, notice: Notice, state: State, world: World) -> Tol
 def _may_know(person: str, state: State) -> bool:
     """Whether something may have reached a person: a delivery of his may have gone out, or somebody told him by telephone."""
     contact = state.notices.people.get(person)
-    if contact is None or person not in state.alert.withdrawn:
+    if contact is None or person not in state.warning.withdrawn:
         return contact is not None
     return bool(contact.reach) or contact.acknowledged >= 0
 
@@ -69,7 +69,7 @@ def _reached_before(clause: Clause, notice: Notice, state: State, world: World) 
     """Whoever was told in any version at any step and whose area the warning has left, minus whoever was withdrawn."""
     del clause, notice
     found: Told = defaultdict(dict)
-    for person in () if state.alert.action == "correct" else state.notices.people:
+    for person in () if state.warning.action == "correct" else state.notices.people:
         if not _may_know(person, state):
             continue
         gone = _gone(person, state, world)
@@ -80,7 +80,7 @@ def _reached_before(clause: Clause, notice: Notice, state: State, world: World) 
 
 def _gone(person: str, state: State, world: World) -> Level | None:
     """The level that has left a person, None while the warning still touches anything he answers for."""
-    if not state.alert.holds:
+    if not state.warning.holds:
         return _ended(state)
     changes = _changes(person, state, world)
     if not changes or any(c[0] != "gone" for c in changes):
@@ -90,12 +90,12 @@ def _gone(person: str, state: State, world: World) -> Level | None:
 
 def _ended(state: State) -> Level:
     """The strongest level of the version that was replaced."""
-    return state.alert.before.strongest or LEVELS[0]
+    return state.warning.before.strongest or LEVELS[0]
 
 
 def _changes(person: str, state: State, world: World) -> list[Group]:
     """What the newest version changed for all that a person answers for."""
-    return [c for a in _areas(person, state, world) if (c := alerts.change(state.alert, a))]
+    return [c for a in _areas(person, state, world) if (c := alerts.change(state.warning, a))]
 
 
 def _areas(person: str, state: State, world: World) -> list[str]:
@@ -115,14 +115,14 @@ def _misled(clause: Clause, notice: Notice, state: State, world: World) -> Told:
     """
     del clause
     found: Told = defaultdict(dict)
-    wrong = _told_by(state, state.alert.version - 1)
-    for person in state.notices.people if state.alert.action == "correct" else ():
+    wrong = _told_by(state, state.warning.version - 1)
+    for person in state.notices.people if state.warning.action == "correct" else ():
         changes = _changes(person, state, world)
         if not _may_know(person, state) or any(c[0] in triggers.FRESH for c in changes):
             continue
         holds = [level for change, level in changes if change not in GONE]
         if (holds and person not in wrong and not _altered(person, state, world)) or (
-            state.alert.holds and not changes
+            state.warning.holds and not changes
         ):
             continue
         level = max(holds or [level for _, level in changes], key=LEVELS.index, default=_ended(state))
@@ -134,7 +134,7 @@ def _misled(clause: Clause, notice: Notice, state: State, world: World) -> Told:
 
 def _altered(person: str, state: State, world: World) -> bool:
     """Whether anything a person answers for is at another level now than before."""
-    before, now = state.alert.before, state.alert.now
+    before, now = state.warning.before, state.warning.now
     return any(before.over(a) != now.over(a) for a in _areas(person, state, world))
 
 
@@ -143,7 +143,9 @@ def _told_by(state: State, version: int) -> set[str]:
     return {r.person for n in state.notices.sent.values() if n.version == version for r in n.recipients}
 
 
-def _tell(fact: Alerted, clause: Clause, notice: Notice, told: Told, world: World) -> Iterator[Notified]:
+def _tell(
+    fact: Alerted | Received, clause: Clause, notice: Notice, told: Told, world: World
+) -> Iterator[Notified]:
     """A telling for each change and level, strongest first; whoever stands in several is told once, for all his posts."""
     audience, state = world.pack.audiences[notice.audience], world.at(fact.stream)
     informed = _informed(notice, state, world)
@@ -210,7 +212,7 @@ def _several(holders: tuple[str, ...], change: Change, state: State, world: Worl
     """The zones near what somebody answers for, strongest first, where they are at several levels and not named anyway."""
     if change in (*GONE, *wording.SEVERAL):
         return ()
-    now = state.alert.now
+    now = state.warning.now
     near = {z: at for h in holders for z, at in now.near(alerts.area_of(h, world)).items()}
     several = len(set(near.values())) > 1
     return tuple(sorted(near, key=lambda z: (-LEVELS.index(near[z]), z))) if several else ()
@@ -225,15 +227,15 @@ def _nobody() -> Informed:
 
 
 def _informed(notice: Notice, state: State, world: World) -> Informed:
-    correction = state.alert.action == "correct"
+    correction = state.warning.action == "correct"
     if notice.who == ("reached",):
         return {} if correction else _cleared(state, world.pack)
     if notice.who == ("misled",):
         return _righted(notice, state, world.pack) if correction else {}
     lists, found = world.pack.audiences[notice.audience].lists, _nobody()
-    for zone, level in state.alert.now.zones.items():
+    for zone, level in state.warning.now.zones.items():
         change, before = _began(zone, level, state)
-        if zone in state.alert.kept or (correction and change not in triggers.FRESH):
+        if zone in state.warning.kept or (correction and change not in triggers.FRESH):
             continue
         names = {*choose(lists, level), *(choose(lists, before) if change == "down" else ())}
         if names and triggers.asks(notice.trigger, change, level):
@@ -243,7 +245,7 @@ def _informed(notice: Notice, state: State, world: World) -> Informed:
 
 def _began(zone: str, level: Level, state: State) -> tuple[Change, str]:
     """What changed for the whole of a zone: compared with what covered all of it, not with what touched a part."""
-    covered = [at for z, at in state.alert.before.zones.items() if zone.startswith(z)]
+    covered = [at for z, at in state.warning.before.zones.items() if zone.startswith(z)]
     if not covered:
         return "new", ""
     before = max(covered, key=LEVELS.index)
@@ -254,10 +256,10 @@ def _began(zone: str, level: Level, state: State) -> tuple[Change, str]:
 def _cleared(state: State, pack: Pack) -> Informed:
     """Lists that were told, in the places that the warning has left: all of them once nothing holds any more."""
     found = _nobody()
-    left = alerts.left(state.alert, pack)
+    left = alerts.left(state.warning, pack)
     for name, zones in state.notices.lists.items():
         for zone in zones:
-            if not state.alert.holds:
+            if not state.warning.holds:
                 found["gone", _ended(state)][zone].add(name)
                 continue
             for place, level in _within(zone, left).items():
@@ -267,7 +269,7 @@ def _cleared(state: State, pack: Pack) -> Informed:
 
 def _righted(notice: Notice, state: State, pack: Pack) -> Informed:
     """Lists in the places where they were told: where something still holds as the wrong version said, by that one; else by any."""
-    found, alert = _nobody(), state.alert
+    found, alert = _nobody(), state.warning
     left = alerts.left(alert, pack)
     for told in state.notices.sent.values():
         for zone in told.zones if told.lists else ():

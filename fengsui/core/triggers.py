@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fengsui.core import alerts
-from fengsui.core.clauses import Clause, Duty, Pack, Trigger, choose
+from fengsui.core.clauses import Cause, Clause, Duty, Pack, Trigger, choose
 from fengsui.core.directory import Post
 from fengsui.core.facts import (
     Aired,
@@ -15,6 +15,7 @@ from fengsui.core.facts import (
     Consulted,
     DirectoryChanged,
     Fact,
+    Received,
     Reported,
     StepTaken,
     SuspensionDecided,
@@ -44,7 +45,9 @@ def openings(fact: Fact, world: World) -> Iterator[Opening]:
     """Every duty that this fact opens, in the order of clause and name."""
     match fact:
         case Alerted():
-            yield from _by_alert(fact, world)
+            yield from _by_warning(fact, "alert", world, fact.mode)
+        case Received(binding=True):
+            yield from _by_warning(fact, "received", world)
         case StepTaken():
             yield from _by_step(fact, world)
         case Consulted():
@@ -75,13 +78,14 @@ def _rules(cause: str, pack: Pack) -> tuple[tuple[Clause, Duty, Trigger], ...]:
     return pack.rules.get(cause, ())
 
 
-def _by_alert(fact: Alerted, world: World) -> Iterator[Opening]:
+def _by_warning(fact: Alerted | Received, cause: Cause, world: World, mode: str = "") -> Iterator[Opening]:
+    """What a version of ours opens, or one of another office by what the clauses attach to its reception."""
     state = world.at(fact.stream)
     opened: set[tuple[str, str, str]] = set()
-    for clause, duty, trigger in _rules("alert", world.pack):
+    for clause, duty, trigger in _rules(cause, world.pack):
         if trigger.hazards and fact.hazard not in trigger.hazards:
             continue
-        if trigger.modes and fact.mode not in trigger.modes:
+        if trigger.modes and mode not in trigger.modes:
             continue
         if trigger.spread and alerts.spread(state, world) < trigger.spread:
             continue
@@ -142,13 +146,13 @@ def posts(
     table = world.pack.audiences[audience].roles
     for post in world.directory.unit_posts.get(unit, ()):
         if post.area not in known:
-            known[post.area] = alerts.change(state.alert, post.area)
+            known[post.area] = alerts.change(state.warning, post.area)
         touched = known[post.area]
         if touched is None:
             continue
         change, level = touched
         if post.role in choose(table, level) or (
-            change == "down" and post.role in choose(table, state.alert.before.level(post.area) or "")
+            change == "down" and post.role in choose(table, state.warning.before.level(post.area) or "")
         ):
             yield post, change, level
 

@@ -33,7 +33,7 @@ def refusal(fact: Reached, world: World) -> Refusal | None:
     owed = [s for s in found if "acknowledged" in s.plan.evidence]
     if not any(s.open for s in owed):
         return Refusal("N04", "已签收", already=True) if owed else Refusal("N10", "该岗位没有待签收的预警")
-    if not max(s.plan.version for s in owed if s.open) <= fact.version <= state.alert.version:
+    if not max(s.plan.version for s in owed if s.open) <= fact.version <= state.warning.version:
         return Refusal("N11", "预警已更新，请按新版再通话一次")
     if answerable(fact.holder, state):
         return Refusal("N12", "该岗位已通知到人，请登记为被通知的人签收")

@@ -86,7 +86,7 @@ def _filled(notified: Notified, name: str, calls: tuple[Call, ...], world: World
     state = world.at(notified.stream)
     fields = _warning(notified, state, world.pack, spoken) | _called(notified, calls, state, world)
     fields |= _drilled(state, notified.at, world.pack)
-    templates, guide = world.pack.texts.templates, _guide(state.alert, world.pack, spoken[1])
+    templates, guide = world.pack.texts.templates, _guide(state.warning, world.pack, spoken[1])
     if name == "order":
         fields |= _ordered(state) | {"text": _guided(templates["crawl"], fields, guide)}
     return _guided(templates[name], fields, guide)
@@ -132,7 +132,7 @@ def public(notified: Notified, world: World, paper: bytes) -> str:
 
 def _spoken_of(notified: Notified, calls: tuple[Call, ...], world: World) -> tuple[str, tuple[str, ...]]:
     """Level and zones that a text names: those of whoever is called for, of what was lifted, of the telling's level."""
-    alert = world.at(notified.stream).alert
+    alert = world.at(notified.stream).warning
     zones = alert.now.zones or alert.before.zones
     if notified.change in GONE:
         return notified.level, _standing(tuple(left(alert, world.pack)), world.pack)
@@ -182,7 +182,11 @@ def bulletin(part: AlertPart, pack: Pack, action: Action, spoken: Spoken) -> str
 
 def _warning(notified: Notified, state: State, pack: Pack, spoken: Spoken) -> dict[str, str]:
     action = pack.texts.actions.get(notified.change or "new", "")
-    return _said(state.alert, pack, spoken, state.alert.at or notified.at, action)
+    if foreign := state.foreign.part.version and state.foreign:
+        return _said(foreign.part, pack, spoken, foreign.sent, action) | {"source": foreign.sender}
+    return _said(state.alert, pack, spoken, state.alert.at or notified.at, action) | {
+        "source": pack.texts.issuer
+    }
 
 
 def _said(alert: AlertPart, pack: Pack, spoken: Spoken, at: int, action: str) -> dict[str, str]:
@@ -272,11 +276,11 @@ def post(holder: str, pack: Pack) -> str:
 
 
 def _subject(state: State, pack: Pack) -> str:
-    alert = state.alert
+    alert = state.warning
     if not alert.hazard:
         return "责任人名单"
     strongest = max((alert.now.zones or alert.before.zones).values(), key=LEVELS.index)
-    return f"{pack.hazards[alert.hazard].name}{pack.texts.levels[strongest]}预警"
+    return f"{state.foreign.sender}{pack.hazards[alert.hazard].name}{pack.texts.levels[strongest]}预警"
 
 
 def _deadline(notified: Notified, calls: tuple[Call, ...], state: State) -> int:

@@ -29,7 +29,7 @@ KEYS = "keys.sealed"
 DUMP = "main.dump"
 FILES = {"default": "fengsui.sqlite3", "archive": "archive.sqlite3", "desk": "desk.sqlite3"}
 """Databases of a place on SQLite in the order in which they are copied: alias → file."""
-SITE = ("fengsui.toml", "site")
+SITE = ("fengsui.toml", "site", "trust")
 """What else a data directory holds that cannot be made anew."""
 BLOCK = 1 << 20
 

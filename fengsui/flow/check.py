@@ -26,7 +26,10 @@ from fengsui.core.callup import AT_WORK, IN_CHARGE
 from fengsui.core.clauses import Pack
 from fengsui.core.tables import stands
 from fengsui.flow.clock import database_wall
+from fengsui.flow.feeds import Feed, FeedFault, Trouble, probe
+from fengsui.flow.reception import PINNED
 from fengsui.formats import pdf
+from fengsui.formats.cap import trust
 from fengsui.formats.packs import PackError
 from fengsui.gateways.contract import Gateway, Health
 from fengsui.gateways.settings import SettingsError
@@ -72,6 +75,7 @@ class Ground(NamedTuple):
     ways: tuple[tuple[str, Callable[[], Gateway]], ...]
     now: int
     connect: bool = False
+    feeds: tuple[Feed, ...] = ()
 
 
 def check(ground: Ground) -> Iterator[Finding]:
@@ -80,6 +84,7 @@ def check(ground: Ground) -> Iterator[Finding]:
     pack = yield from _pack(ground)
     keys = yield from _keys(ground)
     gateways = yield from _gateways(ground)
+    yield from _feeds(ground)
     yield from _address(ground, bool(gateways))
     yield from _fonts()
     if (yield from _database()):
@@ -254,6 +259,30 @@ def _gateways(ground: Ground) -> Generator[Finding, None, Any]:
             kind: Kind = "正常" if health.up and not health.code else "注意" if health.up else "故障"
             yield Finding(kind, "C034", f"网关 {gateway.name}（{gateway.channel}）：{health.text}")
     return made
+
+
+def _feeds(ground: Ground) -> Iterator[Finding]:
+    """Where warnings of others come from: settings, one real look that keeps nothing, and whose signatures count."""
+    for feed in ground.feeds:
+        try:
+            probe(feed, ground.data)
+        except (FeedFault, Trouble) as error:
+            yield Finding("故障", "C047", f"收报来源 {feed.name}：{error}")
+            continue
+        trusted = "，通道受信" if feed.trusted else ""
+        plain = feed.url.startswith("http://") and feed.trusted
+        more = "，但网址是 http，途中可被篡改：受信的来源请用 https" if plain else ""
+        yield Finding("注意" if plain else "正常", "C047", f"收报来源 {feed.name} 可用{trusted}{more}。")
+    if (ground.data / PINNED).is_dir():
+        try:
+            pinned = trust.load(ground.data / PINNED)
+        except (trust.TrustFault, OSError) as error:
+            yield Finding("故障", "C048", f"{PINNED} 文件夹：{error}。在改正之前，任何签名都不算受信。")
+            return
+        ended = [one.subject for one in pinned if one.ends < ground.now]
+        kind: Kind = "注意" if ended else "正常"
+        more = f"，其中已过期：{_some(ended)}" if ended else ""
+        yield Finding(kind, "C048", f"受信的签名证书 {len(pinned)} 张{more}。")
 
 
 async def _opened(gateways: Iterable[Gateway]) -> list[Health]:

@@ -60,7 +60,7 @@ class Link(msgspec.Struct, frozen=True):
 def prepare(id: str, fact: Notified, world: World, paper: bytes, link: Link) -> Mail:  # noqa: A002 - the ledger's own word
     """Render a telling; the same words for the same reason. Raises KeyError for a template the pack lacks."""
     state = world.at(fact.stream)
-    ends = state.alert.expires if state.alert.holds and fact.version else 0
+    ends = state.warning.expires if state.warning.holds and fact.version else 0
     reasons: dict[tuple[Call, ...], str] = {}
     for recipient in fact.recipients:
         if recipient.calls not in reasons:
@@ -85,6 +85,8 @@ def prepare(id: str, fact: Notified, world: World, paper: bytes, link: Link) -> 
 def _links(recipient: Recipient, stream: str, world: World) -> bool:
     """Whether a link would open anything for this person: what he answers for, or what he has still to lift."""
     state = world.at(stream)
+    if state.foreign.part.version:
+        return False  # the page behind a link speaks of ours
     if state.alert.holds:
         return bool(recipient.holders)
     return suspension.remains(recipient.person, state, world)

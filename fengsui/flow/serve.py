@@ -27,12 +27,14 @@ from fengsui.flow import inputs
 from fengsui.flow.clock import Alarm, Time
 from fengsui.flow.departures import Departures
 from fengsui.flow.failover import Failover
+from fengsui.flow.feeds import Feed, Running, Standing
 from fengsui.flow.holds import Holds
 from fengsui.flow.inputs import Change
 from fengsui.flow.jobs import Jobs
 from fengsui.flow.listen import Listener
 from fengsui.flow.publish import Publisher
 from fengsui.flow.receive import Mailroom
+from fengsui.flow.reception import Reception
 from fengsui.flow.record import Writer
 from fengsui.flow.send import Lane
 from fengsui.flow.simulations import Simulations
@@ -58,9 +60,17 @@ class House:
     """One process's worth of Fengsui: ``start`` it, post to its ``writer``, ``stop`` it."""
 
     def __init__(
-        self, pack: Pack, clock: Time, vault: Vault, gateways: Sequence[Gateway] = (), *, address: str = ""
+        self,
+        pack: Pack,
+        clock: Time,
+        vault: Vault,
+        gateways: Sequence[Gateway] = (),
+        *,
+        address: str = "",
+        feeds: Sequence[Feed] = (),
     ) -> None:
-        """address: the public web address that texts link to, "" = texts carry no link.
+        """address: the public web address that texts link to, "" = texts carry no link. feeds: where warnings of others
+        come from; raises FeedFault for one that is set up wrongly.
 
         ``over`` is set when a part of the house has ended by itself: the process must not go on pretending.
         """
@@ -73,6 +83,8 @@ class House:
         self._failover = Failover(self.lanes, self.writer)
         self.mailroom = Mailroom(self.writer)
         self.publisher = Publisher(self.writer, vault.directory, clock.now)
+        self.reception = Reception(self.writer, clock, vault.directory)
+        self.feeds = [Running(f, self.reception, vault.directory, clock.now, self._alarm) for f in feeds]
         self.jobs = Jobs()
         self.simulations = Simulations(vault.directory, pack, clock.now)
         self._departures = Departures(self.writer, clock)
@@ -100,7 +112,8 @@ class House:
         for gateway in self.gateways:
             await gateway.start()
         work = [lane.run() for lane in self.lanes] + [self.mailroom.run(), self._watch(), self._holds.run()]
-        work += [self._failover.run(), self.publisher.run(), self._departures.run()]
+        work += [self._failover.run(), self.publisher.run(), self._departures.run(), self.reception.run()]
+        work += [feed.run() for feed in self.feeds]
         work += [self.mailroom.listen(g, g.name) for g in self.gateways if isinstance(g, Inbound)]
         self._tasks = [asyncio.create_task(w) for w in work]
         for task in self._tasks:
@@ -110,6 +123,8 @@ class House:
     async def stop(self) -> None:
         """Stop sending, let gateways finish what is under way, write what is waiting, end."""
         self.ready = False
+        for feed in self.feeds:
+            feed.stop()
         for lane in self.lanes:
             lane.held = True
         for gateway in self.gateways:
@@ -125,6 +140,14 @@ class House:
         await asyncio.to_thread(self.simulations.close)
         await asyncio.to_thread(self._listener.stop)
         await asyncio.to_thread(self.writer.stop)
+
+    def told(self) -> list[Standing]:
+        """How each feed fares."""
+        return [feed.told() for feed in self.feeds]
+
+    def _alarm(self, alarm: Alarm) -> None:
+        for call in self.writer.alarm:
+            call(alarm)
 
     def health(self) -> dict[str, Health]:
         """What each gateway says of itself and its lane knows of it, asked from any thread but the loop's; who says

@@ -1,4 +1,4 @@
-"""账号 Accounts: who may log in, with sessions, failed attempts and drafts — in a database file of their own.
+"""账号 Accounts: who may log in, with sessions, failed attempts, drafts and arrivals — in a database file of their own.
 
 Editing these never waits for the writer. An account names a person of the directory by id; his number stays there.
 """
@@ -9,6 +9,10 @@ from django.db import models
 
 from fengsui.store import columns
 from fengsui.store.columns import Field
+
+
+def _flag() -> Field:
+    return models.SmallIntegerField(default=0)
 
 
 class Account(models.Model):
@@ -71,3 +75,34 @@ class Pin(models.Model):
 
     class Meta:
         db_table = "pin"
+
+
+class Arrival(models.Model):
+    """来报 A message or text that came from elsewhere, and what became of it: see ``store.arrivals``."""
+
+    digest: Field = models.TextField(primary_key=True)
+    at = columns.number()
+    source = columns.text()
+    name = columns.text()
+    form = columns.text()
+    bound = columns.flag()
+    state = columns.text()
+    code = columns.text()
+    why = columns.text()
+    stream = columns.text()
+    series = columns.text()
+    sender = columns.text()
+    identifier = columns.text()
+    sent = columns.number()
+    kind = columns.text()
+    hazard = columns.text()
+    level = columns.text()
+    title = columns.text()
+    expires = columns.number()
+    valid = columns.flag()
+    signer = columns.text()
+    seen = columns.text()
+
+    class Meta:
+        db_table = "arrival"
+        indexes = (models.Index("state", "at", name="arrival_state"), models.Index("at", name="arrival_at"))

@@ -290,7 +290,7 @@ class Parked(models.Model):
         db_table = "parked"
 
 
-from fengsui.store.accounts import Account, Attempt, Draft, Pin  # noqa: E402, F401 - Django looks for tables here
+from fengsui.store.accounts import Account, Arrival, Attempt, Draft, Pin  # noqa: E402, F401 - Django looks for tables here
 from fengsui.store.deliveries import (  # noqa: E402, F401
     Delivery,
     EarlyReceipt,

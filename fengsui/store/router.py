@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-DESK = ("account", "attempt", "draft", "pin", "way")
+DESK = ("account", "arrival", "attempt", "draft", "pin", "way")
 
 
 def home(app: str, model: str | None) -> str:

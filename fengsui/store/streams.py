@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fengsui.core.board import Row
-from fengsui.core.facts import Alerted, decode
+from fengsui.core.facts import Alerted, Received, decode
 from fengsui.store.board import FIELDS
 from fengsui.store.sql import Session, pack
 
 
 class Stream(NamedTuple):
-    """A stream: series, how many facts it has, the first and last of them by seq and moment; its alerts in order."""
+    """A stream: series, how many facts it has, the first and last of them by seq and moment; its warnings in order, ours or
+    another office's.
+    """
 
     name: str
     series: str
@@ -20,7 +22,7 @@ class Stream(NamedTuple):
     last: int
     began: int
     ended: int
-    alerts: tuple[Alerted, ...]
+    alerts: tuple[Alerted | Received, ...]
 
 
 class Head(NamedTuple):
@@ -45,10 +47,12 @@ def place(session: Session, seq: int) -> tuple[str, int]:
 
 def streams(session: Session) -> list[Stream]:
     """Every stream, the one that was touched last first."""
-    alerts: dict[str, list[Alerted]] = {}
-    for name, body in session.run("SELECT stream, body FROM ledger WHERE kind = 'alerted' ORDER BY seq"):
+    alerts: dict[str, list[Alerted | Received]] = {}
+    for name, body in session.run(
+        "SELECT stream, body FROM ledger WHERE kind IN ('alerted', 'received') ORDER BY seq"
+    ):
         fact = decode(body)
-        if isinstance(fact, Alerted):
+        if isinstance(fact, Alerted | Received):
             alerts.setdefault(name, []).append(fact)
     rows = session.run(
         "SELECT s.stream, b.series, s.n, s.first, s.last, a.at, b.at FROM (SELECT stream, count(*) AS n,"

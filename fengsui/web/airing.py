@@ -48,7 +48,8 @@ def strongest(state: State) -> Level | Literal[""]:
 
 def title(state: State, world: World) -> str:
     """The warning in two words: 暴雨红色预警."""
-    return f"{world.pack.hazards[state.alert.hazard].name}{world.pack.texts.levels[strongest(state)]}预警"
+    name = world.pack.hazards[state.warning.hazard].name
+    return f"{state.foreign.sender}{name}{world.pack.texts.levels[strongest(state)]}预警"
 
 
 def text(state: State, form: str, world: World, paper: bytes | None = None) -> str:

@@ -135,7 +135,7 @@ def silent(world: World, now: int) -> list[Row]:
 
 def level(row: Row, world: World) -> Level | Literal[""]:
     """The level of the warning over the place that a row is about, "" without a warning."""
-    alert = world.at(row.stream).alert
+    alert = world.at(row.stream).warning
     zones = alert.now if alert.holds else alert.before
     area = alerts.area_of(row.holder, world)
     return zones.level(area) or max(zones.zones.values(), key=LEVELS.index, default="")
@@ -145,13 +145,14 @@ def words(row: Row, world: World, whom: str = "") -> str:
     """What to say on the telephone. whom: as the person is called, "" = by his post."""
     state, pack = world.at(row.stream), world.pack
     whom = whom or sentences.holder(row.holder, world)
-    alert, mark = state.alert, f"这是{word(state.series)}。" if word(state.series) else ""
+    alert, mark = state.warning, f"这是{word(state.series)}。" if word(state.series) else ""
     if not alert.hazard:
         return f"{mark}您好，这里是{pack.texts.issuer}值班室。{whom}“{sentences.title(row.duty, world)}”尚未办结，请尽快办理。"
     zones = alert.now.zones or alert.before.zones
     level = pack.texts.levels[max(zones.values(), key=LEVELS.index)]
     areas = wording.places(tuple(zones), zones, pack)
-    about = f"{wording.clock(alert.at, pack)}发布的{pack.hazards[alert.hazard].name}{level}预警，区域{areas}"
+    begun = state.foreign.sent or alert.at
+    about = f"{state.foreign.sender}{wording.clock(begun, pack)}发布的{pack.hazards[alert.hazard].name}{level}预警，区域{areas}"
     wants = asked(row, world)
     if wants.vacant:
         return (

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import NamedTuple
 
+from fengsui.flow.feeds import Standing
 from fengsui.flow.serve import House
 from fengsui.gateways.contract import Health
 from fengsui.store import caps
@@ -61,3 +62,8 @@ def warnings() -> list[str]:
     said = [alarm.text] if alarm is not None else []
     stuck = caps.faults(here.session(), here.now())
     return said + [f"对外报文 {cap.identifier} 没有发出：{cap.fault} [R061]" for cap in stuck]
+
+
+def deaf() -> list[Standing]:
+    """Feeds by which nothing comes, or nothing new for too long."""
+    return [told for told in here.house().told() if not told.health.up]

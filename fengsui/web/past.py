@@ -20,6 +20,7 @@ from fengsui.core.facts import (
     InsertionOrdered,
     Notified,
     Reached,
+    Received,
     Reported,
     ResponseSet,
     StepTaken,
@@ -97,7 +98,9 @@ def title(stream: Stream, world: World) -> str:
     hazard = world.pack.hazards.get(stream.alerts[0].hazard)
     name = hazard.name if hazard else stream.alerts[0].hazard
     level = max(levels, key=LEVELS.index) if levels else ""
-    return f"{name}{world.pack.texts.levels.get(level, '')}预警"
+    first = stream.alerts[0]
+    sender = first.sender if isinstance(first, Received) else ""
+    return f"{sender}{name}{world.pack.texts.levels.get(level, '')}预警"
 
 
 def level(stream: Stream) -> str:
@@ -147,7 +150,7 @@ def _of(persons: Sequence[str], world: World) -> frozenset[str]:
 def weighty(fact: Fact) -> bool:
     """Whether a fact is a turn of the night that somebody would jump to."""
     match fact:
-        case Alerted() | SuspensionDecided() | ResponseSet() | Consulted() | Aired():
+        case Alerted() | Received() | SuspensionDecided() | ResponseSet() | Consulted() | Aired():
             return True
         case StepTaken(do="supervise"):
             return True

@@ -95,6 +95,8 @@ def trigger(t: Trigger, pack: Pack) -> str:
     match t.on:
         case "alert":
             return _alert(t, pack)
+        case "received":
+            return f"收到其他单位的预警：{_alert(t, pack)}"
         case "consultation":
             kinds = "、".join(KINDS.get(k, k) for k in t.kinds) or "会商"
             outcome = "，结论为启动响应" if "activate" in t.outcome else ""

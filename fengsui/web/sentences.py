@@ -24,6 +24,7 @@ from fengsui.core.facts import (
     Notified,
     PackInForce,
     Reached,
+    Received,
     Reported,
     ResponseSet,
     StepTaken,
@@ -62,6 +63,8 @@ def sentence(fact: Fact, world: World) -> str:
     match fact:
         case Alerted():
             return _alerted(fact, world)
+        case Received():
+            return _received(fact, world)
         case Reported():
             return _reported(fact, world)
         case SuspensionDecided():
@@ -133,6 +136,22 @@ def _drilled(fact: DrillSet, world: World) -> str:
     return f"{turn}“{title}”{units}"
 
 
+ARRIVALS = {"issue": "收到", "update": "收到更新", "cancel": "收到解除", "expire": "到期结束"}
+
+
+def _received(fact: Received, world: World) -> str:
+    hazard = world.pack.hazards.get(fact.hazard)
+    name = hazard.name if hazard else fact.hazard
+    if not fact.zones:
+        return f"{ARRIVALS[fact.action]}：{fact.sender}{name}预警"
+    level = max(fact.zones.values(), key=LEVELS.index)
+    areas = "、".join(world.pack.areas[z].name for z in fact.zones if z in world.pack.areas)
+    doubt = "" if fact.valid else "，报文未通过校验"
+    follows = "" if fact.binding else "，来源不受信，只作显示"
+    said = f"{fact.sender}{name}{world.pack.texts.levels[level]}预警（{areas}）"
+    return f"{ARRIVALS[fact.action]}：{said}{doubt}{follows}"
+
+
 def _reported(fact: Reported, world: World) -> str:
     known = world.pack.reports.get(fact.what)
     about = f"（{title(fact.duty, world)}）" if fact.duty else ""
@@ -157,7 +176,15 @@ def _reached(fact: Reached, world: World) -> str:
 
 def _notified(fact: Notified) -> str:
     lists = "，并发布到名单" if fact.lists else ""
-    word = {"call": "催办", "alert": "预警", "all_clear": "解除", "order": "插播单", "summons": "会商通知"}
+    word = {
+        "call": "催办",
+        "alert": "预警",
+        "all_clear": "解除",
+        "order": "插播单",
+        "summons": "会商通知",
+        "forwarded": "转发的预警",
+        "forwarded_end": "转发预警的结束",
+    }
     return f"发出{word.get(fact.template, '通知')}：责任人 {len(fact.recipients)} 人{lists}"
 
 

@@ -300,10 +300,11 @@ def _subjects(found: Iterable[Row], world: World) -> dict[str, str]:
 
 
 def _subject(state: State, pack: Pack) -> str:
-    if not state.alert.hazard:
+    alert = state.warning
+    if not alert.hazard:
         return "日常事项"
-    levels = (state.alert.now.zones or state.alert.before.zones).values()
-    return f"{pack.hazards[state.alert.hazard].name}{pack.texts.levels[max(levels, key=LEVELS.index)]}预警"
+    levels = (alert.now.zones or alert.before.zones).values()
+    return f"{state.foreign.sender}{pack.hazards[alert.hazard].name}{pack.texts.levels[max(levels, key=LEVELS.index)]}预警"
 
 
 def _seal(seq: int, pack: Pack) -> pdf.Seal:

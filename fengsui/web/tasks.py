@@ -30,6 +30,7 @@ CALLED = ("", "duty_officer", "duty_leader", "leader", "liaison")
 WORDS = {
     "desk": "待人工处理", "supervised": "督办中", "overdue": "已超时", "open": "在办",
     "signing": "待签发", "returned": "退回待改", "leaving": "即将发出",
+    "received": "待核对", "unsent": "没有发出",
 }  # fmt: skip
 
 PLACES: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -55,7 +55,8 @@ def sort(found: Sequence[Group], world: World, now: int) -> Sorted:
 def leftover(row: Row, world: World) -> bool:
     """Whether a row is owed of an earlier version of a warning that has been lifted."""
     state = world.at(row.stream)
-    return bool(state.alert.version) and not state.alert.holds and _asked(row, state) < state.alert.version
+    warning = state.warning
+    return bool(warning.version) and not warning.holds and _asked(row, state) < warning.version
 
 
 def _asked(row: Row, state: State) -> int:
@@ -67,7 +68,7 @@ def _asked(row: Row, state: State) -> int:
 
 
 def _stale(row: Row, world: World, now: int) -> bool:
-    alert = world.at(row.stream).alert
+    alert = world.at(row.stream).warning
     return alert.holds and alert.expires < now and "alert" not in tasks.share(row, world).plan.evidence
 
 
@@ -92,12 +93,12 @@ def card(pile: Sequence[Group], who: Who, world: World, *, named: bool) -> Card:
 
 def label(stream: str, world: World) -> str:
     """What a warning is called in two words: 暴雨红色; "" for what is no warning."""
-    alert = world.at(stream).alert
+    alert, sender = world.at(stream).warning, world.at(stream).foreign.sender
     if not alert.hazard:
         return ""
     zones = (alert.now if alert.holds else alert.before).zones
     level = world.pack.texts.levels[max(zones.values(), key=LEVELS.index)]
-    return f"{world.pack.hazards[alert.hazard].name}{level}"
+    return f"{sender}{world.pack.hazards[alert.hazard].name}{level}"
 
 
 def alone(found: Iterable[Group], role: str, world: World) -> list[tuple[str, str]]:

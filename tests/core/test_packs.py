@@ -39,7 +39,7 @@ WRONG = [
     (C242, 'mechanism = "suspension"', 'mechanism = "stop"', "条款 2.4.2.toml「duty.decide.use.mechanism」写了“stop”。可用："),
     (C241, 'red = "15m", ', "", "条款 2.4.1.toml「duty.relay.within」缺少 red，这些级别也会触发本职责。"),
     (C241, '["support"]', '["help"]', "条款 2.4.1.toml「duty.support.trigger.what」写了“help”，没有这个报告。"),
-    (C43, 'audience = "media"', 'audience = "tv"', "条款 2.4.3.toml「notice.media.audience」写了“tv”，没有这个对象。可用：responsible、media、office。[P019]"),
+    (C43, 'audience = "media"', 'audience = "tv"', "条款 2.4.3.toml「notice.media.audience」写了“tv”，没有这个对象。可用：responsible、forwarded、media、office。[P019]"),
     (C43, 'template = "order"', 'template = "ordr"', "条款 2.4.3.toml「notice.media.template」写了“ordr”，没有这个文本。"),
     (C42B, 'ladder = "supervised"', 'ladder = "urgent"', "条款 4.2.b.toml「duty.reply_urgent.ladder」阶梯“urgent”含有 supervise，而它又会开立本职责"),
     ("yunzhou/clauses/2.2.toml", "planned = true", "planned = false", "条款 2.2.toml「duty.supply.trigger.on」写了“dataset”（数据集），本版本尚不支持。"),

@@ -26,6 +26,7 @@ from fengsui.store.sql import Session
 from fengsui.store.ways import Stored
 from fengsui.web import audit, lists, numbers, rights
 from fengsui.web.urls import urlpatterns
+from tests.flow.office import cap
 from tests.web.site import FENGYU, INCIDENT, JULE, Site, night
 from tests.web.test_issue import form, trust
 from tests.web.test_letters import heard, settled
@@ -107,6 +108,8 @@ def one_more(site: Site, number: int) -> Site:
     words = f"听不懂的话第 {number} 句"
     heard(site, site.holder(f"{FENGYU}/responsible_person/{number + 1}"), words)
     settled(site, words)
+    site.house.reception.keep(cap(number + 1, code=("", "140215202")), "province")
+    site.house.reception.look()
     person = {
         "form": f"more-{number}",
         "name": "钱多",

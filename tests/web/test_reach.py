@@ -9,6 +9,7 @@ import pytest
 
 from fengsui.web import rights
 from fengsui.web.urls import urlpatterns
+from tests.flow.office import cap
 from tests.web import described
 from tests.web.site import Site, night
 from tests.web.test_issue import form, trust
@@ -48,6 +49,9 @@ def test_every_page_can_be_reached_by_what_pages_show(quiet: Site, monkeypatch: 
     heard(site, site.holder("峰峪乡/duty_officer/1"), words)
     settled(site, words)
     assert trust(site, "forecaster").post("/issue", form(site, zone=["140215211"])).status_code == 303
+
+    site.house.reception.keep(cap(code=("", "140215202")), "province")
+    site.house.reception.look()
 
     found = {
         name

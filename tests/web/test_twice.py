@@ -22,17 +22,19 @@ from fengsui.core.facts import (
     DirectoryChanged,
     Notified,
     Reached,
+    Received,
     Reported,
     ResponseSet,
     SuspensionDecided,
     Tried,
 )  # fmt: skip
-from fengsui.store import archive, pins, tokens, ways
+from fengsui.store import archive, arrivals, pins, tokens, ways
 from fengsui.store.accounts import Account, Draft
 from fengsui.store.sql import archive as open_archive
 from fengsui.web import rights
 from fengsui.web.pages import handover
 from fengsui.web.urls import urlpatterns
+from tests.flow.office import TEXT
 from tests.web.site import FENGYU, INCIDENT, JULE, Site
 from tests.web.test_gateways import GOOD
 from tests.web.test_issue import PASSWORD, seen, submitted, trust
@@ -276,6 +278,28 @@ def _drill(site: Site) -> Deed:
     return Deed("clerk", "/drills/new", fields, lambda: len(site.house.simulations.all()))
 
 
+def _brought(site: Site) -> Deed:
+    return Deed("forecaster", "/received/new", {"text": TEXT}, lambda: len(waits()))
+
+
+def _registered(site: Site) -> Deed:
+    digest = site.house.reception.keep(TEXT.encode(), "paste", form="text")[0]
+    site.house.reception.look()
+    fields = {
+        "form": "y1", "sender": "山西省气象台", "hazard": "rainstorm", "level": "red", "zone": ["140215"],
+        "until": "2027-07-21T06:00", "ending": "0", "binding": "1",
+    }  # fmt: skip
+    return Deed("forecaster", f"/received/{digest}/take", fields, facts(site, Received))
+
+
+def waits() -> list[arrivals.Arrival]:
+    session = arrivals.desk()
+    try:
+        return arrivals.waits(session)
+    finally:
+        session.close()
+
+
 DEEDS: dict[str, tuple[Callable[[Site], Deed], ...]] = {
     "issue": (_issue,), "issue_sign": (_sign, _return), "desk_handover": (_handover,), "call": (_answered, _promised),
     "desk_do": (_do,), "letters": (_letter,), "consult": (_held, _respond), "suspend": (_suspend,), "report": (_report,),
@@ -283,7 +307,7 @@ DEEDS: dict[str, tuple[Callable[[Site], Deed], ...]] = {
     "person_test": (_tested,), "post": (_appointed,), "people_import": (_imported,), "account_new": (_account,),
     "account": (_role,), "account_act": (_closed,), "gateway_new": (_gateway,), "gateway": (_settings,),
     "phone_relay": (_relayed,), "phone_decide": (_decided,), "phone_again": (_sent_again,),
-    "drills_new": (_drill,),
+    "drills_new": (_drill,), "received_new": (_brought,), "received_act": (_registered,),
 }  # fmt: skip
 """Page → what is done there."""
 

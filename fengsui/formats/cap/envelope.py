@@ -48,6 +48,17 @@ def parts(content: bytes) -> list[Part]:
     return found or [Part(content)]
 
 
+def holds(content: bytes) -> bool:
+    """Whether there is a message in a file, or a document in which there might be one: an empty feed is no fault."""
+    found = parts(content)
+    if len(found) > 1 or found[0].content != content or OPENING.search(content):
+        return True
+    try:
+        return parse.local(parse.tree(content, parse.parser())) != "html"
+    except parse.Refused:
+        return False
+
+
 def _parts(content: bytes, depth: int) -> Iterator[Part]:
     try:
         root = parse.tree(content, parse.parser())

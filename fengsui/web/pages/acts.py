@@ -37,13 +37,13 @@ def _state(stream: str) -> State:
 
 def _about(state: State) -> dict[str, Any]:
     """What stands above every page of a stream."""
-    if not state.alert.version:
+    if not state.warning.version:
         return {"state": state, "title": "责任人名单" if state.stream == DISTRICT else state.stream}
     return {
         "state": state,
         "title": airing.title(state, here.world()),
         "level": airing.strongest(state),
-        "holds": state.alert.holds,
+        "holds": state.warning.holds,
     }
 
 

@@ -102,7 +102,7 @@ def _view(request: HttpRequest, row: Row, world: World, *, shown: str = "") -> d
         "row": row,
         "whose": sentences.holder(row.holder, world),
         "title": sentences.title(row.duty, world),
-        "alert": state.alert,
+        "alert": state.warning,
         "rank": tasks.rank(row, here.now()),
         "ended": row.ended is not None,
         "words": calling.words(row, world),

@@ -23,6 +23,7 @@ from fengsui.store import history, inbox, progress
 from fengsui.store.accounts import Account, Draft
 from fengsui.web import (
     alarms,
+    arrived,
     atlas,
     channels,
     here,
@@ -214,7 +215,7 @@ def _view(account: Account, of: str, at: Moment) -> _View:
         account.unit,
         account.unit if unit and "townships" in unit.groups else "",
         of if of == ALL or of in world.streams else "",
-        tuple(_drafts(account, at.once("drafts", _waiting_drafts))),
+        (*_drafts(account, at.once("drafts", _waiting_drafts)), *arrived.tasks_of(account.role, at)),
         at.once("letters", lambda: inbox.waits(here.session())) if rights.may(account.role, "letters") else 0,
     )
 
@@ -259,6 +260,7 @@ def _picture(role: str, home: str, of: str, at: Moment) -> dict[str, Any]:
             _in_force(w, role, world, at.now)
             for w in sorted(warned, key=lambda w: bool(own) and w not in own)
         ],
+        "beside": arrived.beside(world, at.now, role),
         "looked": [(w, places.sign(w, w.level)) for w in looked],
         "signs": {s.id: s for p in seen for s in p.signs}
         | {s.id: s for s in (places.sign(w, w.level) for w in warned)},
@@ -325,6 +327,7 @@ def _channels() -> dict[str, Any]:
         "ways": found,
         "down": [w for w in found if not w.up],
         "trouble": channels.warnings(),
+        "deaf": channels.deaf(),
     }
 
 

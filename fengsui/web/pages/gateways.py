@@ -78,6 +78,7 @@ def gateways(request: HttpRequest) -> HttpResponse:
         "every": next((h for h in holds.read(here.session()) if h.lane == holds.EVERY), None),
         "acts": rights.may(account_of(request).role, "gateway_act"),
         "counts": list(traces.counts(here.session()).values()),
+        "feeds": here.house().told(),
         "makes": rights.may(account_of(request).role, "gateway_new"),
         "kinds": [(kind, TITLES.get(kind, kind)) for kind in kinds.KINDS],
     }

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from fengsui.core import board, calendar
 from fengsui.core.board import Row
 from fengsui.core.clauses import Clause, Pack
-from fengsui.core.facts import kind
+from fengsui.core.facts import Alerted, kind
 from fengsui.core.series import NAMES
 from fengsui.core.state import World
 from fengsui.store import caps, streams
@@ -63,7 +63,7 @@ def _cells(s: Stream, standing: dict[str, int], world: World) -> tuple[Cell, ...
     state = world.streams.get(s.name)
     if state is None:
         stands = Cell("已归档")
-    elif state.alert.holds:
+    elif state.warning.holds:
         stands = Cell("生效中", "late" if past.level(s) == "red" else "wait")
     else:
         stands = Cell("已解除，待归档" if s.alerts else "持续", "")
@@ -125,7 +125,8 @@ def stream(request: HttpRequest, stream: str) -> HttpResponse:
         "kind_of": NAMES.get(found.series, found.series),
         "groups": groups,
         "head": streams.head(here.session()),
-        "plays": bool(found.alerts),
+        "plays": any(isinstance(a, Alerted) for a in found.alerts),
+        "ours": [a for a in found.alerts if isinstance(a, Alerted)],
         "caps": caps.thread(here.session(), stream),
     }
     return render(request, "stream.html", context | _timeline(request, found, world))
@@ -269,7 +270,7 @@ def replay(request: HttpRequest, stream: str) -> HttpResponse:
         "at": line.fact.at,
         "since": _since(line.fact.at - told.lines[0].fact.at),
         "counts": _counts(rows, line.fact.at),
-        "levels": sorted(state.alert.now.zones.items()),
+        "levels": sorted(state.warning.now.zones.items()),
         "towns": [t for t in towns if t.state != "none"],
         "sketch": atlas.sketch(places.alone(towns), world.pack),
         "near": [
