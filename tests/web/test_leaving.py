@@ -9,11 +9,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import router, transaction
 
 from fengsui.core import calendar
 from fengsui.core.facts import Alerted
 from fengsui.flow.clock import Jumping
-from fengsui.store import history
+from fengsui.store import departures, history
 from fengsui.store.accounts import Draft
 from fengsui.store.sql import Session
 from fengsui.web import guard, here
@@ -150,6 +151,23 @@ def test_what_should_have_gone_long_ago_does_not_go_by_itself(quiet: Site) -> No
         True,
         [],
     )
+
+
+def test_what_the_ledger_has_is_out_however_late_the_house_comes_back(quiet: Site) -> None:
+    """Killed after the commit, before the desk's own file was told; started again after an hour."""
+    draft, heard = leaving(quiet), []
+    (row,) = Draft.objects.filter(kind=departures.KIND).values()
+    later(quiet, 10)
+    until(lambda: Draft.objects.get(pk=draft.pk).state == "signed")
+    quiet.house.writer.alarm.append(heard.append)
+    with transaction.atomic(using=router.db_for_write(Draft)):
+        Draft.objects.create(**row)
+        Draft.objects.filter(pk=draft.pk).update(state="going")
+        quiet.house._departures._clock = _Later(quiet.house.clock)
+
+    until(lambda: not Draft.objects.filter(kind=departures.KIND).exists())
+
+    assert (Draft.objects.get(pk=draft.pk).state, len(alerts(quiet)), heard) == ("signed", 1, [])
 
 
 class _Later:
