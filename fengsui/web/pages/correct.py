@@ -135,8 +135,8 @@ def _alone(request: HttpRequest, account: Account, draft: Written) -> HttpRespon
         draft, why = written.load(row), Paper("retraction", reason.encode())
         signature = Signature(draft.paper.digest, account.person, account.person, "retraction", why.digest)
         answer = signing.record(row, draft, signature, why)
-        if not answer.ok and answer.code not in signing.UNKNOWN:
-            row.delete()
+        if not answer.ok and answer.code != signing.UNSETTLED:
+            Draft.objects.filter(pk=row.pk, state="submitted").delete()
             return signing.refused(answer)
     return _to(row)
 
