@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from fengsui.core import alerts, calendar, mind
 from fengsui.core.alerts import Mode
-from fengsui.core.state import DISTRICT, Refusal, Zoned
+from fengsui.core.state import DISTRICT, AlertPart, Refusal, Zoned
 from fengsui.flow.departures import Departing
 from fengsui.flow.inputs import Answer, Change, Signature
 from fengsui.store import departures
@@ -32,8 +32,8 @@ def modes(account: Account, draft: Written) -> tuple[Mode, ...]:
     """How an account may sign a draft by itself: only its own, and only as the core allows (``alerts.alone``)."""
     if not account.person or account.person != draft.author or not written.may_write(account):
         return ()
-    now = here.world().at(draft.stream).alert.now if draft.stream else Zoned()
-    return alerts.alone(draft.action, now, Zoned(draft.zones), here.pack())
+    part = here.world().at(draft.stream).alert if draft.stream else AlertPart()
+    return alerts.alone(draft.action, part, Zoned(draft.zones), draft.expires, here.pack())
 
 
 def joint(draft: Written) -> tuple[str, ...]:
