@@ -64,12 +64,12 @@ def supposed(draft: Written) -> dict[str, str]:
 
 
 def code_required(draft: Written, mode: str = "") -> bool:
-    """Whether the level asks for a one-time code: as the pack says, in a district in earnest (ADR 0009).
+    """Whether the level named or replaced asks for a one-time code: as the pack says, in a district in earnest (ADR 0009).
 
     Taking back is never held up by it: a false alarm that runs on does more harm.
     """
     earnest = here.world().at(DISTRICT).series == "actual"
-    return earnest and mode != "retraction" and draft.level in here.pack().rights.totp
+    return earnest and mode != "retraction" and draft.gravest in here.pack().rights.totp
 
 
 def typed(draft: Written) -> str:
@@ -126,7 +126,7 @@ def seen(row: Draft) -> str:
 
 def held(draft: Written, signature: Signature) -> bool:
     """Whether it can be called back for a while: not what is urgent, nor what mends a mistake."""
-    return draft.level in ("blue", "yellow") and not draft.corrects and not signature.mode
+    return draft.gravest in ("blue", "yellow") and not draft.corrects and not signature.mode
 
 
 def _fresh(draft: Written) -> str:
