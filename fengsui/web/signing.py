@@ -48,17 +48,18 @@ def missing(draft: Written) -> tuple[str, ...]:
 
 
 def may_cosign(account: Account, draft: Written) -> bool:
-    """Whether an account may sign a joint product for its unit: pack data, and a person of that unit."""
+    """Whether an account may sign a joint product for its unit: pack data, and a person of that unit who never wrote it."""
     person = here.world().directory.persons.get(account.person)
     fits = account.unit in joint(draft) and account.role in here.pack().rights.cosign
-    return fits and person is not None and person.unit == account.unit and person.id != draft.author
+    return fits and person is not None and person.unit == account.unit and person.id not in draft.writers
 
 
 def supposed(draft: Written) -> dict[str, str]:
     """For each unit still to sign somebody who could: for a look ahead."""
     persons = here.world().directory.persons.values()
     found = {
-        u: next((p.id for p in persons if p.unit == u and p.id != draft.author), "") for u in joint(draft)
+        u: next((p.id for p in persons if p.unit == u and p.id not in draft.writers), "")
+        for u in joint(draft)
     }
     return found | draft.cosigners
 

@@ -72,6 +72,11 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     held: tuple[tuple[str, int], ...] = ()
 
     @property
+    def writers(self) -> frozenset[str]:
+        """Persons who have written it, whoever has it now: none of them signs it."""
+        return frozenset({self.author, *(person for person, _ in self.held)})
+
+    @property
     def page(self) -> str:
         """The verb on whose page it is written, "" = that of a new warning."""
         if not self.stream:

@@ -30,6 +30,7 @@ from fengsui.web.written import KIND, Written
 
 WRITERS = frozenset({"forecaster", "signer", "leader"})
 """Roles that see every draft."""
+WROTE = "制作人与签发人不能是同一人，写过这份稿件的也不能签，请由另一人签发。[W129]"
 
 
 @require_http_methods(["GET", "POST"])
@@ -62,8 +63,8 @@ def _sign(request: HttpRequest, row: Draft) -> HttpResponse:
     account, draft = account_of(request), written.load(row)
     if not written.may_sign(account, draft):
         return _shown(request, row, "您的单位或角色不能签发这一级别，见数据包“签发权”。[W128]", 403)
-    if account.person == draft.author:
-        return _shown(request, row, "制作人与签发人不能是同一人，请由另一人签发。[W129]", 403)
+    if account.person in draft.writers:
+        return _shown(request, row, WROTE, 403)
     if lacking := signing.missing(draft):
         return _shown(request, row, f"联合发布，尚缺{_units(lacking)}签发。[W216]", 409)
     if wrong := signing.unproved(request, account, draft):
@@ -74,6 +75,8 @@ def _sign(request: HttpRequest, row: Draft) -> HttpResponse:
 def _cosign(request: HttpRequest, row: Draft) -> HttpResponse:
     """Another unit's signature of a joint product: kept with the draft, and written beside the issuer's own."""
     account, draft = account_of(request), written.load(row)
+    if account.person in draft.writers and account.unit in signing.joint(draft):
+        return _shown(request, row, WROTE, 403)
     if not signing.may_cosign(account, draft):
         return _shown(request, row, "您的单位不是联合发布单位，或您的角色不能代表本单位签发。[W215]", 403)
     if row.state != "submitted" or request.POST.get("seen") != signing.seen(row):
@@ -229,7 +232,7 @@ def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200)
     mine = account.person == draft.author
     more: dict[str, Any] = {
         "row": row, "draft": draft, "title": title(draft), "wrong": wrong, "faults": found, "ahead": ahead,
-        "signed": signed, "mine": mine, "seen": signing.seen(row), "level": draft.level,
+        "signed": signed, "mine": mine, "wrote": account.person in draft.writers, "seen": signing.seen(row), "level": draft.level,
         "may_sign": written.may_sign(account, draft), "hazard": here.pack().hazards.get(draft.hazard),
         "changed": compared.changes(draft) if row.state in ("submitted", "returned") else [],
         "leaves": waits[0] if waits else 0, "left": max(0, waits[0] - here.now()) // calendar.SECOND if waits else 0,
