@@ -137,6 +137,38 @@ def test_what_the_ledger_has_is_neither_taken_back_nor_given_back(quiet: Site) -
     assert (answers, state(draft)) == ((409, 409), "submitted")
 
 
+def test_taking_back_too_late_costs_no_other_draft(quiet: Site) -> None:
+    draft = submitted(quiet)
+    other = begun(quiet)
+    assert sign(trust(quiet, "signer"), draft).status_code == 303
+
+    assert do(quiet, "forecaster", draft, "take") == 409
+
+    assert state(other) == "open"
+    assert "另一份写了半小时的稿，" in trust(quiet, "forecaster").get("/issue").content.decode()
+
+
+def begun(site: Site) -> Draft:
+    """Another warning that the forecaster is writing, on the same page."""
+    fields = form(site, form="token-9", pair="thunderstorm/yellow", cause="另一份写了半小时的稿，")
+    trust(site, "forecaster").post("/issue/preview", fields)
+    later(site, 1)
+    return Draft.objects.get(state="open")
+
+
+def test_what_is_taken_back_stands_before_what_was_begun_since_and_both_are_kept(quiet: Site) -> None:
+    draft, client = submitted(quiet), trust(quiet, "forecaster")
+    other = begun(quiet)
+
+    assert do(quiet, "forecaster", draft, "take") == 303
+    page = client.get("/issue").content.decode()
+    assert ("受强对流云团影响，" in page, "另一份写了半小时的稿，" in page) == (True, False)
+    assert submitted(quiet, form="token-10", cause="受低涡影响，").pk == draft.pk
+
+    assert (state(draft), state(other)) == ("submitted", "open")
+    assert "另一份写了半小时的稿，" in client.get("/issue").content.decode()
+
+
 def test_other_words_under_the_same_number_are_never_taken_for_what_was_issued(quiet: Site) -> None:
     """The desk's own file was restored from a time when it was still being written."""
     draft, signer = submitted(quiet), trust(quiet, "signer")

@@ -84,7 +84,7 @@ def withdrawn(state: State, account: Account) -> Written:
 
 def _righted(state: State, account: Account) -> Written:
     """The version as it stands, to be put right; or what was taken back from a signer."""
-    found = Draft.objects.filter(kind=OPEN, account=account.pk, stream=state.stream).first()
+    found = Draft.objects.filter(kind=OPEN, account=account.pk, stream=state.stream).order_by("-at").first()
     kept = written.load(found) if found else None
     if kept and kept.replaces == state.alert.version and kept.zones:
         return kept

@@ -154,17 +154,16 @@ def _give_back(request: HttpRequest, row: Draft) -> HttpResponse:
 
 
 def _take_back(request: HttpRequest, row: Draft) -> HttpResponse:
-    """The author goes on writing: the draft is open again."""
+    """The author goes on writing: the draft is open again, before any other that he has open."""
     account, draft = account_of(request), written.load(row)
     if row.account != account.pk:
         return _shown(request, row, "只有制作人可以取回修改。[W121]", 403)
     if _issued(row):
         return _shown(request, row, _by_whom(row), 409)
     kind = OPEN if draft.corrects else KIND
-    Draft.objects.filter(kind=kind, account=account.pk, state="open", stream=row.stream).delete()
     body = written.dump(msgspec.structs.replace(draft, form="", remark="", cosigners={}))
     if not Draft.objects.filter(pk=row.pk, state__in=("submitted", "returned")).update(
-        kind=kind, state="open", body=body
+        kind=kind, state="open", body=body, at=here.now()
     ):
         row.refresh_from_db()
         return _shown(request, row, _by_whom(row), 409)
