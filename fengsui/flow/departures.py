@@ -31,6 +31,9 @@ WAIT = 30.0
 OLD = 10 * calendar.MINUTE
 """µs after its moment when a draft no longer goes by itself: the house was down, or a backup was restored."""
 
+STRAY = "待发的内容不在了（数据库恢复或改动过），已退回待签。请先看台账里有没有，没有再签。[R083]"
+"""What is said of a draft that would wait for ever."""
+
 
 class Departing(msgspec.Struct, frozen=True):
     """What is posted at its moment: the input's id, the fact (its moment is set then), its papers and signatures."""
@@ -79,8 +82,19 @@ class Departures:
         for one in departures.due(session, self._clock.now()):
             if departures.claim(session, one):
                 self._go(session, one)
-            for told in self._writer.wake:
-                told(Change(self._writer.position[1], ("draft",), deliveries=False))
+            self._stir()
+        for draft in departures.strays(session):
+            if departures.stray(session, draft, STRAY, self._clock.now()):
+                self._warn(Alarm("R083", f"第 {draft} 号稿件已签发，{STRAY}", self._clock.now()))
+                self._stir()
+
+    def _stir(self) -> None:
+        for told in self._writer.wake:
+            told(Change(self._writer.position[1], ("draft",), deliveries=False))
+
+    def _warn(self, alarm: Alarm) -> None:
+        for call in self._writer.alarm:
+            call(alarm)
 
     def _go(self, session: Session, one: Departure) -> None:
         """Post one; whether it went is known from the ledger alone, so that it is asked again where nobody can say."""
@@ -116,5 +130,4 @@ class Departures:
     def _back(self, session: Session, one: Departure, why: str) -> None:
         if not departures.back(session, one, why, self._clock.now()):
             return
-        for call in self._writer.alarm:
-            call(Alarm("R082", f"已签发的稿件没有发出，已退回待签：{why} [R082]", self._clock.now()))
+        self._warn(Alarm("R082", f"已签发的稿件没有发出，已退回待签：{why} [R082]", self._clock.now()))

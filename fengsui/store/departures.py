@@ -66,3 +66,29 @@ def back(session: Session, one: Departure, why: str, now: int) -> bool:
             return False
         session.run("UPDATE draft SET kind = ?, body = ?, at = ? WHERE id = ?", REFUSED, why, now, one.row)
         return True
+
+
+def strays(session: Session) -> list[int]:
+    """Drafts that should be leaving and have nothing that would be posted: they would wait for ever."""
+    rows = session.run(
+        "SELECT id FROM draft WHERE state IN ('leaving', 'going')"
+        " AND NOT EXISTS (SELECT 1 FROM draft AS own WHERE own.account = draft.id AND own.kind = ?)",
+        KIND,
+    )
+    return [int(draft) for (draft,) in rows]
+
+
+def stray(session: Session, draft: int, why: str, now: int) -> bool:
+    """Such a draft waits for a signature again, and says why. False if it has moved on meanwhile."""
+    known = (
+        "UPDATE draft SET state = 'submitted' WHERE id = ? AND state IN ('leaving', 'going')"
+        " AND NOT EXISTS (SELECT 1 FROM draft AS own WHERE own.account = draft.id AND own.kind = ?)"
+    )
+    with session.transaction():
+        if not session.count(known, draft, KIND):
+            return False
+        session.run(
+            "INSERT INTO draft (kind, account, stream, body, at, state) VALUES (?, ?, '', ?, ?, 'open')",
+            REFUSED, draft, why, now,
+        )  # fmt: skip
+        return True

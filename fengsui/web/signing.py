@@ -199,9 +199,10 @@ def departing(row: Draft) -> tuple[int, Departing] | None:
 
 def call_back(row: Draft) -> bool:
     """Undo a signature before it has left: nothing of it was ever outside. False if it is too late."""
-    if not Draft.objects.filter(pk=row.pk, state="leaving").update(state="submitted"):
-        return False
-    Draft.objects.filter(kind=departures.KIND, account=row.pk).delete()
+    with _together():
+        if not Draft.objects.filter(pk=row.pk, state="leaving").update(state="submitted"):
+            return False
+        Draft.objects.filter(kind=departures.KIND, account=row.pk).delete()
     stir()
     return True
 
