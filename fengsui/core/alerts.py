@@ -32,6 +32,7 @@ def fold(part: AlertPart, fact: Alerted) -> AlertPart:
         action=fact.action,
         kept=fact.kept,
         was=part.at,
+        until=part.expires,
         alone=part.alone | {fact.signer} if fact.mode else part.alone,
     )
 
@@ -227,7 +228,7 @@ def _unfit(fact: Alerted, world: World) -> Refusal | None:
         )
     if fact.action == "correct" and not part.version:
         return Refusal("A12", "尚未发布，无从更正")
-    if fact.mode and fact.mode not in alone(fact.action, part.now, now, world.pack):
+    if fact.mode and fact.mode not in alone(fact.action, part, now, fact.expires, world.pack):
         return REFUSED[fact.mode]
     same = {z for z, level in fact.zones.items() if part.now.over(z) == {z: level}}
     if not set(fact.kept) <= same or (fact.kept and fact.expires != part.expires):
@@ -236,22 +237,41 @@ def _unfit(fact: Alerted, world: World) -> Refusal | None:
 
 
 REFUSED = {
-    "retraction": Refusal("A13", "一人只可更正以撤回、降低或缩小；提高级别或扩大区域须由另一人签发"),
+    "retraction": Refusal(
+        "A13", "一人只可更正以撤回、降低或缩小；提高级别、扩大区域、延长时效或只改文字须由另一人签发"
+    ),
     "emergency": Refusal("A16", "紧急单人签发只限红色预警的发布，其余须由另一人签发"),
 }
 """What is said where one person may not sign by himself."""
 
 
-def alone(action: Action | Literal[""], before: Zoned, now: Zoned, pack: Pack) -> tuple[Mode, ...]:
-    """How one person may sign by himself: to take back what was wrong, and, where it is red, in an emergency."""
+def alone(
+    action: Action | Literal[""], part: AlertPart, now: Zoned, expires: int, pack: Pack
+) -> tuple[Mode, ...]:
+    """How one person may sign by himself what replaces a warning: to take back what was wrong, and, where it is red, in an
+    emergency. expires: of what replaces it.
+    """
     found: list[Mode] = ["emergency"] if "red" in now.zones.values() else []
-    if action == "correct" and not _strengthens(before, now, pack):
+    if action == "correct" and _takes_back(part, now, expires, pack):
         found.insert(0, "retraction")
     return tuple(found)
 
 
-def _strengthens(before: Zoned, now: Zoned, pack: Pack) -> bool:
-    return bool(_changes(before, now, pack) & {"up", "new"})
+def weakens(before: Zoned, now: Zoned, pack: Pack) -> bool:
+    """Whether these zones take something away from those, and add nothing anywhere."""
+    found = _changes(before, now, pack)
+    return bool(found & {"down", "gone"}) and not found & {"up", "new"}
+
+
+def _takes_back(part: AlertPart, now: Zoned, expires: int, pack: Pack) -> bool:
+    """Whether it takes something away and prolongs nothing; or what held before holds again, as long as it would have, and
+    is weaker or ends no later: an upgrade or a renewal is taken back.
+    """
+    if _changes(part.now, now, pack) & {"up", "new"}:
+        return False
+    weaker, shorter = weakens(part.now, now, pack), not now.zones or expires <= part.expires
+    restored = now == part.before and expires == part.until
+    return (weaker and shorter) or (restored and (weaker or shorter))
 
 
 def _unjoined(fact: Alerted, world: World) -> Refusal | None:

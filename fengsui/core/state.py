@@ -52,7 +52,8 @@ class Zoned(msgspec.Struct, frozen=True):
 
 
 class AlertPart(msgspec.Struct, frozen=True):
-    """The warning of a stream: version 0 = none yet; ``before`` are the zones of the version it replaced, issued at ``was``.
+    """The warning of a stream: version 0 = none yet; ``before`` are the zones of the version it replaced, issued at ``was``,
+    in force until ``until``.
 
     alone: whoever signed a version by himself.
     """
@@ -68,6 +69,7 @@ class AlertPart(msgspec.Struct, frozen=True):
     action: Action | Literal[""] = ""
     kept: tuple[str, ...] = ()
     was: int = 0
+    until: int = 0
     alone: frozenset[str] = frozenset()
 
     @property

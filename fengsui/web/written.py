@@ -72,6 +72,11 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     held: tuple[tuple[str, int], ...] = ()
 
     @property
+    def writers(self) -> frozenset[str]:
+        """Persons who have written it, whoever has it now: none of them signs it."""
+        return frozenset({self.author, *(person for person, _ in self.held)})
+
+    @property
     def page(self) -> str:
         """The verb on whose page it is written, "" = that of a new warning."""
         if not self.stream:
@@ -103,6 +108,12 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
         ended = self.cancel or self.corrects
         zones = self.zones or (here.world().at(self.stream).alert.now.zones if ended else {})
         return max(zones.values(), key=LEVELS.index, default="")
+
+    @property
+    def gravest(self) -> Level | Literal[""]:
+        """The strongest level it names or replaces: what it takes to sign it, also where it lifts or lowers a level."""
+        now = here.world().at(self.stream).alert.now.zones if self.stream else {}
+        return max((*self.zones.values(), *now.values()), key=LEVELS.index, default="")
 
     @property
     def draft(self) -> wording.Draft:
@@ -357,6 +368,6 @@ def may_write(account: Account) -> bool:
 
 
 def may_sign(account: Account, written: Written) -> bool:
-    """Whether an account's unit and role may sign at this level: pack data."""
+    """Whether an account's unit and role may sign at the level named and the one replaced: pack data."""
     right = here.pack().rights
-    return account.unit in right.issue and account.role in right.sign.get(written.level, ())
+    return account.unit in right.issue and account.role in right.sign.get(written.gravest, ())

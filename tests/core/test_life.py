@@ -185,7 +185,8 @@ def test_a_hazard_without_lower_levels_can_not_be_downgraded():
 
 # ── alone 一人 ────────────────────────────────────────────────────────────────
 
-ALONE = {"signer": "forecaster", "mode": "retraction", "action": "correct"}
+ALONE = {"signer": "forecaster", "mode": "retraction", "action": "correct", "expires": at("08:13")}
+"""A correction of one person, which leaves the expiry of a warning of 02:13 as it is."""
 
 
 @pytest.mark.parametrize(
@@ -205,6 +206,54 @@ def test_one_person_may_take_back_but_neither_raise_nor_widen(zones, refused):
     answer = d.post(an_alert(zones=zones, version=2, time="02:14", **ALONE))
 
     assert (code(answer)[0] if isinstance(answer, Refusal) else None) == refused
+
+
+@pytest.mark.parametrize(
+    ("zones", "expires", "refused"),
+    [
+        ({JULE: "orange"}, "08:13", None),
+        ({JULE: "orange"}, "06:00", None),
+        ({JULE: "orange"}, "08:14", "A13"),
+        ({JULE: "yellow", FENGYU: "yellow"}, "08:14", "A13"),
+        ({JULE: "orange", FENGYU: "orange"}, "08:13", "A13"),
+        ({JULE: "orange", FENGYU: "orange"}, "06:00", "A13"),
+        ({}, "23:59", None),
+    ],
+)
+def test_one_person_neither_prolongs_nor_writes_other_words_alone(zones, expires, refused):
+    d = District(a_directory("聚乐乡", "峰峪乡"))
+    d.post(an_alert("orange"))
+
+    answer = d.post(an_alert(zones=zones, version=2, time="02:14", **ALONE | {"expires": at(expires)}))
+
+    assert (code(answer)[0] if isinstance(answer, Refusal) else None) == refused
+
+
+@pytest.mark.parametrize(("expires", "refused"), [("08:13", None), ("09:00", "A13"), ("05:00", "A13")])
+@pytest.mark.parametrize("wrong", ["red", "orange"])
+def test_one_person_takes_a_version_back_to_what_held_before_as_long_as_it_would_have(
+    wrong, expires, refused
+):
+    """An upgrade that ends sooner, a renewal that ends later: taken back, the first version holds again."""
+    d = District(a_directory("聚乐乡", "峰峪乡"))
+    d.post(an_alert("orange"))
+    d.post(an_alert(wrong, version=2, time="02:20", expires=at("06:00" if wrong == "red" else "10:00")))
+
+    answer = d.post(an_alert("orange", version=3, time="02:21", **ALONE | {"expires": at(expires)}))
+
+    shorter = wrong == "red" and expires == "05:00"
+    assert (code(answer)[0] if isinstance(answer, Refusal) else None) == (None if shorter else refused)
+
+
+def test_whoever_took_back_a_renewal_does_not_bring_it_back_alone():
+    d = District(a_directory("聚乐乡", "峰峪乡"))
+    d.post(an_alert("orange"))
+    d.post(an_alert("orange", version=2, time="02:20", expires=at("10:00")))
+    assert isinstance(d.post(an_alert("orange", version=3, time="02:21", **ALONE)), list)
+
+    answer = d.post(an_alert("orange", version=4, time="02:22", **ALONE | {"expires": at("10:00")}))
+
+    assert code(answer) == ("A13", False)
 
 
 def test_one_person_may_not_cancel_alone():

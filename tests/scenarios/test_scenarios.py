@@ -178,7 +178,9 @@ def happen(d: District, moment: int, what: str) -> Refusal | list[Fact]:
 
 
 def _issue(now, verb, hazard, zones):
-    """A warning by its verb. ``其余不变`` keeps the expiry and tells nobody where the level stays; ``一人`` signs alone."""
+    """A warning by its verb. ``其余不变`` keeps the expiry and tells nobody where the level stays; ``一人`` signs alone, and
+    corrects without prolonging.
+    """
     parts = [p for p in zones.split("，") if p not in ("其余不变", "一人")]
     levels = {}
     for part in parts:
@@ -193,7 +195,7 @@ def _issue(now, verb, hazard, zones):
     )
     return an_alert(
         zones=levels, hazard=HAZARDS[hazard], version=now.version + 1, at=now.at, action=VERBS[verb], kept=kept,
-        expires=before.expires if kept else now.at + 6 * HOUR, **alone,
+        expires=before.expires if kept or alone.get("mode") == "retraction" else now.at + 6 * HOUR, **alone,
     )  # fmt: skip
 
 

@@ -161,6 +161,52 @@ def test_widening_is_never_one_persons_and_goes_to_the_signer_like_any_draft(qui
     assert quiet.state().alert.action == "correct"
 
 
+@pytest.mark.parametrize("renewed", [False, True])
+def test_other_words_for_the_same_places_are_never_one_persons(quiet: Site, renewed: bool) -> None:
+    """Not even where they are said to hold as long as the version before."""
+    quiet.issue()
+    expires = quiet.state().alert.expires
+    if renewed:
+        quiet.issue(2, "red", expires=expires + 3600 * 1_000_000)
+    client, level = trust(quiet, "forecaster"), {f"_{JULE}": "red", f"_{FENGYU}": "red"}
+    more = {
+        "replaces": "2" if renewed else "1",
+        "forecast": "请立即转移到县城体育馆。",
+        "expires": written.local(expires),
+    }
+    fields = right(quiet, **level) | more
+    page = client.post(PAGE, fields).content.decode()
+    fields["checked"] = page.split('name="checked" value="')[1].split('"')[0]
+
+    answer = client.post(PAGE, fields | {"do": "alone", "reason": "改", "password": PASSWORD})
+
+    assert ("只改文字" in page, "A13" in answer.content.decode()) == (True, True)
+    assert quiet.state().alert.version == (2 if renewed else 1)
+    assert handed_in(client.post(PAGE, fields | {"do": "submit"})).state == "submitted"
+
+
+@pytest.mark.parametrize(("days", "alone_"), [(0, True), (9, False)])
+def test_narrowing_is_one_persons_only_if_it_prolongs_nothing(quiet: Site, days: int, alone_: bool) -> None:
+    quiet.issue()
+    expires = quiet.state().alert.expires + days * 86400 * 1_000_000
+
+    fields = right(quiet, **{f"_{JULE}": "red"}) | {"expires": written.local(expires)}
+    page = trust(quiet, "forecaster").post(PAGE, fields).content.decode()
+
+    assert ('value="alone"' in page.split('id="right"')[1]) == alone_
+
+
+def test_a_renewal_is_taken_back_by_one_person(quiet: Site) -> None:
+    quiet.issue()
+    expires = quiet.state().alert.expires
+    quiet.issue(2, "red", expires=expires + 3600 * 1_000_000)
+
+    assert alone(quiet, replaces="2").status_code == 303
+
+    alert = quiet.state().alert
+    assert (alert.version, alert.expires, alert.action) == (3, expires, "correct")
+
+
 def test_a_correction_taken_back_from_the_signer_is_there_again(quiet: Site) -> None:
     quiet.issue()
     client = trust(quiet, "forecaster")

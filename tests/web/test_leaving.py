@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import http.client
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connections, router, transaction
 
 from fengsui.core import calendar
 from fengsui.core.facts import Alerted
 from fengsui.flow.clock import Jumping
-from fengsui.store import history
+from fengsui.store import departures, history
 from fengsui.store.accounts import Draft
 from fengsui.store.sql import Session
-from fengsui.web import guard, here
+from fengsui.web import guard, here, signing
 from tests.conftest import Database
 from tests.web.process import entered, free_port, serving
 from tests.web.site import Site, site
@@ -150,6 +152,74 @@ def test_what_should_have_gone_long_ago_does_not_go_by_itself(quiet: Site) -> No
         True,
         [],
     )
+
+
+def test_whoever_signs_while_another_undoes_leaves_no_draft_that_waits_for_ever(quiet: Site) -> None:
+    draft, signer, author = leaving(quiet), trust(quiet, "signer"), trust(quiet, "forecaster")
+    fields = {"do": "sign", "seen": signing.seen(draft), "password": PASSWORD}
+    thread = threading.Thread(target=lambda: signer.post(f"/issue/{draft.pk}", fields))
+
+    def between(execute: Any, sql: str, *args: Any) -> Any:
+        """Once the draft waits for a signature again, another one signs, before what would have been posted is gone."""
+        done = execute(sql, *args)
+        if sql.startswith('UPDATE "draft"') and thread.ident is None:
+            thread.start()
+            thread.join(2)
+        return done
+
+    with connections[router.db_for_write(Draft) or "default"].execute_wrapper(between):
+        assert author.post(f"/issue/{draft.pk}", {"do": "undo"}).status_code == 303
+    thread.join()
+
+    draft.refresh_from_db()
+    waits = Draft.objects.filter(kind=departures.KIND, account=draft.pk).count()
+    assert (draft.state, waits) in {("submitted", 0), ("leaving", 1)}
+
+
+def test_a_signature_that_was_undone_sends_nothing_in_the_name_of_the_next_one(quiet: Site) -> None:
+    draft = leaving(quiet)
+    session = departures.desk()
+    (old,) = departures.due(session, quiet.now + 60_000_000)
+    assert trust(quiet, "signer").post(f"/issue/{draft.pk}", {"do": "undo"}).status_code == 303
+    assert sign(trust(quiet, "signer"), draft, typed="").status_code == 303
+
+    assert not departures.claim(session, old)
+
+    session.close()
+    assert Draft.objects.get(pk=draft.pk).state == "leaving"
+    assert Draft.objects.filter(kind=departures.KIND).count() == 1
+
+
+@pytest.mark.parametrize("state", ["leaving", "going"])
+def test_what_would_wait_for_ever_comes_back_with_an_alarm(quiet: Site, state: str) -> None:
+    draft, heard = submitted(quiet, pair=YELLOW), []
+    quiet.house.writer.alarm.append(heard.append)
+    Draft.objects.filter(pk=draft.pk).update(state=state)
+
+    until(lambda: Draft.objects.get(pk=draft.pk).state == "submitted")
+    until(lambda: bool(heard))
+
+    assert [alarm.code for alarm in heard] == ["R083"]
+    assert "R083" in trust(quiet, "signer").get(f"/issue/{draft.pk}").content.decode()
+    assert sign(trust(quiet, "signer"), draft, typed="").status_code == 303
+    assert not Draft.objects.filter(kind=departures.REFUSED).exists()
+
+
+def test_what_the_ledger_has_is_out_however_late_the_house_comes_back(quiet: Site) -> None:
+    """Killed after the commit, before the desk's own file was told; started again after an hour."""
+    draft, heard = leaving(quiet), []
+    (row,) = Draft.objects.filter(kind=departures.KIND).values()
+    later(quiet, 10)
+    until(lambda: Draft.objects.get(pk=draft.pk).state == "signed")
+    quiet.house.writer.alarm.append(heard.append)
+    with transaction.atomic(using=router.db_for_write(Draft)):
+        Draft.objects.create(**row)
+        Draft.objects.filter(pk=draft.pk).update(state="going")
+        quiet.house._departures._clock = _Later(quiet.house.clock)
+
+    until(lambda: not Draft.objects.filter(kind=departures.KIND).exists())
+
+    assert (Draft.objects.get(pk=draft.pk).state, len(alerts(quiet)), heard) == ("signed", 1, [])
 
 
 class _Later:

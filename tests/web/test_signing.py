@@ -6,14 +6,27 @@ from collections.abc import Iterator
 
 import pyotp
 import pytest
+from msgspec import structs
 
-from fengsui.store.accounts import Attempt
-from fengsui.web import here
+from fengsui.store.accounts import Attempt, Draft
+from fengsui.web import here, signing, written
+from fengsui.web.written import Written
 from tests.conftest import Database
 from tests.flow.ways import Way
 from tests.web.site import INCIDENT, Site, site
 from tests.web.test_correct import alone
-from tests.web.test_issue import PASSWORD, alerts, seen, sign, submitted, trust
+from tests.web.test_issue import (
+    FENGYU,
+    JULE,
+    PASSWORD,
+    alerts,
+    change,
+    form,
+    seen,
+    sign,
+    submitted,
+    trust,
+)
 
 SECRET = pyotp.random_base32()
 
@@ -103,6 +116,74 @@ def test_nobody_is_kept_from_taking_back_by_a_code_he_has_not(earnest: Site) -> 
     assert alone(earnest).status_code == 303
 
     assert not earnest.state(INCIDENT).alert.holds
+
+
+@pytest.mark.parametrize(
+    ("verb", "levels"),
+    [("downgrade", {JULE: "blue", FENGYU: "blue"}), ("change", {JULE: "red", FENGYU: ""}), ("change", {JULE: "blue"})],
+)  # fmt: skip
+def test_lowering_red_and_leaving_a_red_place_out_ask_for_the_code_as_red_does(
+    earnest: Site, verb: str, levels: dict[str, str]
+) -> None:
+    earnest.issue(series="actual")
+    earnest.calm()
+    fields = change(earnest, **levels) | {"verb": verb}
+    fields |= {f"forecast-{level}": "预计未来3小时有雨。" for level in levels.values()}
+    answer = trust(earnest, "forecaster").post(f"/issue/{INCIDENT}/{verb}", fields)
+    assert answer.status_code == 303, answer.content.decode()
+    draft, client = Draft.objects.get(), trust(earnest, "signer")
+
+    assert "W210" in sign(client, draft).content.decode()
+    assert earnest.state(INCIDENT).alert.version == 1
+    assert sign(client, draft, code=enrolled(earnest)).status_code == 303
+
+    assert earnest.state(INCIDENT).alert.version == 2, "what lowers red does not wait"
+
+
+def test_whoever_may_not_sign_red_does_not_lift_it_by_naming_blue(
+    quiet: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet.issue()
+    rights = here.pack().rights
+    pack = structs.replace(
+        here.pack(), rights=structs.replace(rights, sign={**rights.sign, "red": ("leader",)})
+    )
+    monkeypatch.setattr(here, "pack", lambda: pack)
+    signer = quiet.account("signer")
+
+    lowered = Written(hazard="rainstorm", zones={JULE: "blue"}, stream=INCIDENT)
+    assert (written.may_sign(signer, lowered), lowered.level) == (False, "blue")
+    assert written.may_sign(signer, Written(hazard="rainstorm", zones={JULE: "blue"}))
+
+
+def test_whoever_wrote_it_does_not_sign_it_after_another_has_taken_it_over(quiet: Site) -> None:
+    writer, colleague = trust(quiet, "signer"), trust(quiet, "forecaster")
+    writer.post("/issue/preview", form(quiet))
+    assert colleague.post(f"/issue/{Draft.objects.get().pk}/take").status_code == 303
+    colleague.post("/issue", form(quiet, form="token-2"))
+    draft = Draft.objects.get()
+    page = writer.get(f"/issue/{draft.pk}").content.decode()
+    assert ('value="sign"' in page, "您写过这份稿件" in page) == (False, True)
+    assert f"/issue/{draft.pk}" not in writer.get("/desk").content.decode()
+
+    fields = {"do": "sign", "seen": signing.seen(draft), "password": PASSWORD, "typed": "红色"}
+    answer = writer.post(f"/issue/{draft.pk}", fields)
+
+    assert (answer.status_code, "W129" in answer.content.decode(), alerts(quiet)) == (403, True, [])
+
+
+def test_whoever_wrote_a_joint_product_signs_it_for_no_unit(quiet: Site) -> None:
+    draft, water = submitted(quiet, pair="flash_flood_risk/orange"), trust(quiet, "liaison")
+    held = structs.replace(written.load(draft), held=((quiet.account("liaison").person, quiet.now),))
+    Draft.objects.filter(pk=draft.pk).update(body=written.dump(held))
+    draft.refresh_from_db()
+    assert 'value="cosign"' not in water.get(f"/issue/{draft.pk}").content.decode()
+
+    fields = {"do": "cosign", "seen": signing.seen(draft), "password": PASSWORD}
+    answer = water.post(f"/issue/{draft.pk}", fields)
+
+    assert (answer.status_code, "W129" in answer.content.decode()) == (403, True)
+    assert not written.load(Draft.objects.get(pk=draft.pk)).cosigners
 
 
 def test_in_an_emergency_red_still_asks_for_the_code(earnest: Site) -> None:

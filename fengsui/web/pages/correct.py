@@ -15,11 +15,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from fengsui.core import wording
+from fengsui.core import alerts, wording
 from fengsui.core.facts import Alerted
 from fengsui.core.levels import LEVELS
 from fengsui.core.series import mark
-from fengsui.core.state import Refusal, State
+from fengsui.core.state import Refusal, State, Zoned
 from fengsui.flow.inputs import Signature
 from fengsui.store import history
 from fengsui.store.accounts import Account, Draft
@@ -84,7 +84,7 @@ def withdrawn(state: State, account: Account) -> Written:
 
 def _righted(state: State, account: Account) -> Written:
     """The version as it stands, to be put right; or what was taken back from a signer."""
-    found = Draft.objects.filter(kind=OPEN, account=account.pk, stream=state.stream).first()
+    found = Draft.objects.filter(kind=OPEN, account=account.pk, stream=state.stream).order_by("-at").first()
     kept = written.load(found) if found else None
     if kept and kept.replaces == state.alert.version and kept.zones:
         return kept
@@ -122,8 +122,8 @@ def _mark(draft: Written) -> str:
 def _alone(request: HttpRequest, account: Account, draft: Written) -> HttpResponse | str:
     """Sign what only takes back, with a reason that is kept; or why not."""
     reason = request.POST.get("reason", "").strip()
-    if "retraction" not in signing.modes(account, draft):
-        return "一人只可撤回、降低或缩小；提高级别或扩大区域请送另一人签发。[A13]"
+    if not _may_alone(account, draft, request.POST["choice"]):
+        return "一人只可撤回、降低或缩小；提高级别、扩大区域、延长时效或只改文字，请送另一人签发。[A13]"
     if not reason:
         return "一人更正须写明理由，事后由他人复核。[W213]"
     if found := written.faults(draft, here.now()):
@@ -135,10 +135,19 @@ def _alone(request: HttpRequest, account: Account, draft: Written) -> HttpRespon
         draft, why = written.load(row), Paper("retraction", reason.encode())
         signature = Signature(draft.paper.digest, account.person, account.person, "retraction", why.digest)
         answer = signing.record(row, draft, signature, why)
-        if not answer.ok and answer.code not in signing.UNKNOWN:
-            row.delete()
+        if not answer.ok and answer.code != signing.UNSETTLED:
+            Draft.objects.filter(pk=row.pk, state="submitted").delete()
             return signing.refused(answer)
     return _to(row)
+
+
+def _may_alone(account: Account, draft: Written, choice: str) -> bool:
+    """Whether one person may sign a choice: what is put right in his own words must take something away."""
+    now = here.world().at(draft.stream).alert.now
+    own = choice == "right"
+    if own and not alerts.weakens(now, Zoned(draft.zones), here.pack()):
+        return False
+    return "retraction" in signing.modes(account, draft)
 
 
 def _submit(request: HttpRequest, account: Account, draft: Written) -> HttpResponse | str:
@@ -201,19 +210,19 @@ def _shown(
         "writes": written.may_write(account), "code": bool(account.totp), "series_word": mark(state.series),
         "title": title(choices["withdraw"]), "subject": title(written.before(state)), "towns": _towns(choices["right"], state),
         "expires": written.local(choices["right"].expires), "reason": request.POST.get("reason", ""),
-        "withdraw": _of(account, choices["withdraw"]),
-        "right": _of(account, choices["right"], looked=choice == "right"),
+        "withdraw": _of(account, choices["withdraw"], "withdraw"),
+        "right": _of(account, choices["right"], "right", looked=choice == "right"),
     }  # fmt: skip
     return render(request, "issue_correct.html", more, status=422 if wrong else 200)
 
 
-def _of(account: Account, draft: Written, *, looked: bool = True) -> dict[str, Any]:
+def _of(account: Account, draft: Written, choice: str, *, looked: bool = True) -> dict[str, Any]:
     """A choice with what follows; looked: what follows is worked out, not only what it says."""
     found, ahead = _faults(draft) if looked else ([], None)
     zones = sorted(draft.zones, key=lambda z: (-LEVELS.index(draft.zones[z]), z))
     return {
         "draft": draft, "faults": found, "ahead": ahead, "mark": _mark(draft),
-        "alone": "retraction" in signing.modes(account, draft),
+        "alone": _may_alone(account, draft, choice),
         "zones": [(here.pack().areas[z].name, draft.zones[z]) for z in zones if z in here.pack().areas],
     }  # fmt: skip
 

@@ -370,7 +370,8 @@ def _drafts(account: Account, rows: list[Draft]) -> list[tasks.Task]:
         draft, own = written.load(row), row.account == account.pk
         state = RANKED.get(row.state, "leaving")
         joins = account.unit in signing.missing(draft) and signing.may_cosign(account, draft)
-        signs = not own and (written.may_sign(account, draft) or joins)
+        wrote = own or account.person in draft.writers
+        signs = not wrote and (written.may_sign(account, draft) or joins)
         if own if state == "returned" else signs or (state == "leaving" and own):
             url = paths.to(account.role, "issue_sign", row.pk)
             action = "撤销" if state == "leaving" else "修改" if own else "联合签发" if joins else "审核签发"

@@ -128,7 +128,7 @@ def _open(account: Account, stream: str, verb: str) -> Written | None:
 
 
 def _keep(account: Account, draft: Written) -> Draft:
-    """Store what is being written; one open draft for each person, stream and verb."""
+    """Store what is being written: in the open draft of this person, stream and verb that was last written, or a new one."""
     for row in _mine(account, "open"):
         if row.stream == draft.stream and written.load(row).page == draft.page:
             kept = msgspec.structs.replace(draft, held=written.load(row).held)

@@ -1,7 +1,7 @@
 """签发 Sign: a second person sees everything, with what it changes, and signs with his password — or gives it back.
 
-A draft is signed once, whoever presses: its number is the id of the input, so that two signers at once, a double click
-and a way back all come to the one fact, which says who signed.
+A draft is signed once, whoever presses: its number and what it says are the id of the input, so that two signers at
+once, a double click and a way back all come to the one fact, which says who signed.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from fengsui.web.written import KIND, Written
 
 WRITERS = frozenset({"forecaster", "signer", "leader"})
 """Roles that see every draft."""
+WROTE = "制作人与签发人不能是同一人，写过这份稿件的也不能签，请由另一人签发。[W129]"
 
 
 @require_http_methods(["GET", "POST"])
@@ -62,8 +63,8 @@ def _sign(request: HttpRequest, row: Draft) -> HttpResponse:
     account, draft = account_of(request), written.load(row)
     if not written.may_sign(account, draft):
         return _shown(request, row, "您的单位或角色不能签发这一级别，见数据包“签发权”。[W128]", 403)
-    if account.person == draft.author:
-        return _shown(request, row, "制作人与签发人不能是同一人，请由另一人签发。[W129]", 403)
+    if account.person in draft.writers:
+        return _shown(request, row, WROTE, 403)
     if lacking := signing.missing(draft):
         return _shown(request, row, f"联合发布，尚缺{_units(lacking)}签发。[W216]", 409)
     if wrong := signing.unproved(request, account, draft):
@@ -74,9 +75,11 @@ def _sign(request: HttpRequest, row: Draft) -> HttpResponse:
 def _cosign(request: HttpRequest, row: Draft) -> HttpResponse:
     """Another unit's signature of a joint product: kept with the draft, and written beside the issuer's own."""
     account, draft = account_of(request), written.load(row)
+    if account.person in draft.writers and account.unit in signing.joint(draft):
+        return _shown(request, row, WROTE, 403)
     if not signing.may_cosign(account, draft):
         return _shown(request, row, "您的单位不是联合发布单位，或您的角色不能代表本单位签发。[W215]", 403)
-    if row.state != "submitted" or request.POST.get("seen") != _seen(row):
+    if row.state != "submitted" or request.POST.get("seen") != signing.seen(row):
         return _shown(request, row, "稿件在您查看后有改动，请重新核对后再签。[W132]", 409)
     if wrong := signing.unproved(request, account, draft):
         return _shown(request, row, wrong, 403)
@@ -113,14 +116,16 @@ def _recorded(
 ) -> HttpResponse:
     if row.state in ("leaving", "going", "signed"):
         return _shown(request, row, _by_whom(row), 409)
-    if row.state != "submitted" or request.POST.get("seen") != _seen(row):
+    if row.state != "submitted" or request.POST.get("seen") != signing.seen(row):
         return _shown(request, row, "稿件在您查看后有改动，请重新核对后再签。[W132]", 409)
     if found := written.faults(draft, here.now()):
         return _shown(request, row, " ".join(found), 422)
     answer = signing.record(row, draft, signature, *papers)
+    row.refresh_from_db()
+    if answer.code == signing.TAKEN:
+        return _shown(request, row, _by_whom(row), 409)
     if not answer.ok:
         return _shown(request, row, signing.refused(answer), 409)
-    row.refresh_from_db()
     if (signed := _issued(row)) and signed.signer != signature.signer:
         return _shown(request, row, _by_whom(row), 409)
     return _back(row)
@@ -149,15 +154,16 @@ def _give_back(request: HttpRequest, row: Draft) -> HttpResponse:
 
 
 def _take_back(request: HttpRequest, row: Draft) -> HttpResponse:
-    """The author goes on writing: the draft is open again."""
+    """The author goes on writing: the draft is open again, before any other that he has open."""
     account, draft = account_of(request), written.load(row)
     if row.account != account.pk:
         return _shown(request, row, "只有制作人可以取回修改。[W121]", 403)
+    if _issued(row):
+        return _shown(request, row, _by_whom(row), 409)
     kind = OPEN if draft.corrects else KIND
-    Draft.objects.filter(kind=kind, account=account.pk, state="open", stream=row.stream).delete()
     body = written.dump(msgspec.structs.replace(draft, form="", remark="", cosigners={}))
     if not Draft.objects.filter(pk=row.pk, state__in=("submitted", "returned")).update(
-        kind=kind, state="open", body=body
+        kind=kind, state="open", body=body, at=here.now()
     ):
         row.refresh_from_db()
         return _shown(request, row, _by_whom(row), 409)
@@ -169,7 +175,8 @@ def _take_back(request: HttpRequest, row: Draft) -> HttpResponse:
 
 def _moved(request: HttpRequest, row: Draft, state: str, body: str) -> HttpResponse:
     """Move a draft on, unless somebody has signed it meanwhile."""
-    if Draft.objects.filter(pk=row.pk, state="submitted").update(state=state, body=body, at=here.now()):
+    still = Draft.objects.filter(pk=row.pk, state="submitted")
+    if not _issued(row) and still.update(state=state, body=body, at=here.now()):
         signing.stir()
         return _back(row)
     row.refresh_from_db()
@@ -185,15 +192,9 @@ def _back(row: Draft) -> HttpResponse:
 # ── shown ────────────────────────────────────────────────────────────────────
 
 
-def _seen(row: Draft) -> str:
-    """What the signer has before his eyes, so that he signs nothing else; who else has signed changes nothing of it."""
-    body = written.dump(msgspec.structs.replace(written.load(row), cosigners={}, number=0))
-    return Paper("draft", body.encode()).digest[:16]
-
-
 def _issued(row: Draft) -> Alerted | None:
     """The fact that a signed draft became: the ledger alone says who signed."""
-    lines = history.consequences(here.session(), f"form/draft/{row.pk}")
+    lines = history.consequences(here.session(), f"form/{signing.form(row)}")
     fact = lines[0].fact if lines else None
     return fact if isinstance(fact, Alerted) else None
 
@@ -230,7 +231,7 @@ def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200)
     mine = account.person == draft.author
     more: dict[str, Any] = {
         "row": row, "draft": draft, "title": title(draft), "wrong": wrong, "faults": found, "ahead": ahead,
-        "signed": signed, "mine": mine, "seen": _seen(row), "level": draft.level,
+        "signed": signed, "mine": mine, "wrote": account.person in draft.writers, "seen": signing.seen(row), "level": draft.level,
         "may_sign": written.may_sign(account, draft), "hazard": here.pack().hazards.get(draft.hazard),
         "changed": compared.changes(draft) if row.state in ("submitted", "returned") else [],
         "leaves": waits[0] if waits else 0, "left": max(0, waits[0] - here.now()) // calendar.SECOND if waits else 0,
