@@ -13,8 +13,9 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest
 
 from fengsui.core import calendar
+from fengsui.store import pins
 from fengsui.store.accounts import Account, Attempt
-from fengsui.web import here
+from fengsui.web import audit, here
 
 TRIES = 5
 """Failures within the window after which a name is locked."""
@@ -86,6 +87,27 @@ def set_password(account: Account, password: str, *, must_change: bool = False) 
     account.stamp = secrets.token_hex(8)
     account.must_change = must_change
     account.save()
+
+
+def close(account: Account) -> None:
+    """Nobody logs in with it any more; every session of the account ends."""
+    account.active = False
+    account.stamp = secrets.token_hex(8)
+    account.save()
+
+
+def retire(person: str, by: Account) -> None:
+    """Close what somebody who has left could still act with: his accounts and his PIN. Doing it again changes nothing."""
+    for account in Account.objects.filter(person=person, active=True):
+        audit.note("account", by, "关闭（离任）", account.username)
+        close(account)
+    pins.remove(person)
+
+
+def last_administrator(person: str) -> bool:
+    """Whether nobody could administer the site any more once this person's accounts are closed."""
+    active = Account.objects.filter(role="administrator", active=True)
+    return active.filter(person=person).exists() and not active.exclude(person=person).exists()
 
 
 def weak(password: str, account: Account) -> str:

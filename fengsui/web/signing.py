@@ -59,6 +59,13 @@ def supposed(draft: Written) -> dict[str, str]:
     return found | draft.cosigners
 
 
+def another(draft: Written) -> str:
+    """Somebody who could sign beside the author: for a look ahead; "" if nobody is in the directory."""
+    persons = here.world().directory.persons.values()
+    own = (p.id for p in persons if p.unit in here.pack().rights.issue and p.id != draft.author)
+    return next(own, "")
+
+
 def code_required(draft: Written, mode: str = "") -> bool:
     """Whether the level asks for a one-time code: as the pack says, in a district in earnest (ADR 0009).
 

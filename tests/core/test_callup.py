@@ -6,6 +6,7 @@ from fengsui.core.directory import Directory, Person
 from fengsui.core.facts import Call, DutyOpened, Notified, StepTaken, TimeReached
 from tests.core.worlds import (
     ALERT,
+    DESK,
     FENGYU,
     JULE,
     District,
@@ -162,7 +163,7 @@ def test_a_vacant_post_is_chased_at_once_through_whoever_is_at_work():
 
 def test_where_nobody_at_all_can_be_told_the_desk_has_it_at_once():
     base = a_directory("聚乐乡", deputies=False, roles=("duty_officer",))
-    d = district(Directory({OFFICER: Person(OFFICER, "聚乐乡", ())}, base.posts, frozenset({"sms"})))
+    d = district(Directory({**DESK, OFFICER: Person(OFFICER, "聚乐乡", ())}, base.posts, frozenset({"sms"})))
 
     assert taken(d) == [("02:13", "remind"), ("02:13", "deputy"), ("02:13", "superior"), ("02:13", "desk")]
     assert d.share(ACK, POST).desk

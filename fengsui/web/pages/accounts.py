@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fengsui.store.accounts import Account, Attempt
-from fengsui.web import audit, guard, here, lists, numbers, rights, sentences
+from fengsui.web import audit, guard, here, lists, numbers, rights, sentences, written
 from fengsui.web.lists import Cell, Listing
 from fengsui.web.pages.login import account_of
 from fengsui.web.templatetags import words
@@ -57,6 +57,8 @@ def accounts(request: HttpRequest) -> HttpResponse:
 def _state(account: Account) -> Cell:
     if not account.active:
         return Cell("已关闭")
+    if account.person and not written.listed(account):
+        return Cell("所代表的人已离任，请关闭", "late")
     return Cell("待首次改口令", "wait") if account.must_change else Cell("在用", "ok")
 
 
@@ -190,9 +192,11 @@ def act(request: HttpRequest, number: int, what: str) -> HttpResponse:
     audit.note("account", by, ACTS[what], found.username)
     if what == "reset":
         return _handed(request, found, "口令已重设，此账号的所有登录已失效")
-    if what in ("close", "open"):
-        found.active = what == "open"
-        found.stamp = secrets.token_hex(8)
+    if what == "close":
+        guard.close(found)
+        return done
+    if what == "open":
+        found.active, found.stamp = True, secrets.token_hex(8)
     else:
         found.totp = b""
     found.save()
