@@ -249,6 +249,30 @@ def test_a_post_is_given_to_somebody_of_its_unit_and_not_twice(quiet):
     assert "W146" in text(client.post(f"/posts/{POST}", fields | {"form": "p2"}), 400)
 
 
+def test_a_deputy_who_rises_to_the_post_is_no_longer_his_own_deputy(quiet):
+    post = quiet.house.writer.world.directory.posts[POST]
+    assert post.deputy not in ("", post.holder)
+    fields = form(quiet, post.deputy)
+    fields["holds"] += [POST]
+    assert POST in fields["stands"]
+
+    answer = quiet.client("administrator").post(f"/people/{post.deputy}/edit", fields)
+
+    assert answer["Location"].endswith("done=saved")
+    after = quiet.house.writer.world.directory.posts[POST]
+    assert (after.holder, after.deputy) == (post.deputy, "")
+
+
+def test_nobody_becomes_the_deputy_of_a_post_that_he_holds(quiet):
+    before = quiet.house.writer.world.directory.posts[POST]
+    fields = form(quiet, before.holder)
+    fields["stands"] += [POST]
+
+    assert "W148" in text(quiet.client("administrator").post(f"/people/{before.holder}/edit", fields), 400)
+
+    assert quiet.house.writer.world.directory.posts[POST] == before
+
+
 def test_a_test_message_goes_out_and_what_became_of_it_is_shown(quiet):
     id_ = quiet.holder(POST)
     client = quiet.client("administrator")
