@@ -251,19 +251,22 @@ def _shown(
 
 @require_GET
 def failures(request: HttpRequest) -> HttpResponse:
-    """The last failed logins; a name that fails often is locked for a quarter of an hour."""
+    """The last failed logins; a name that fails often at one client is locked there for a quarter of an hour."""
     found = list(Attempt.objects.order_by("-at")[:FAILURES])
-    recent = Counter(a.username for a in found if a.at > here.now() - guard.WINDOW)
+    recent = Counter((a.username, a.client) for a in found if a.at > here.now() - guard.WINDOW)
     rows = [
         (
             Cell(words.moment(a.at)),
             Cell(a.username),
             Cell(a.client),
-            Cell("锁定中", "late") if recent[a.username] >= guard.TRIES else Cell(""),
+            Cell("锁定中", "late") if recent[a.username, a.client] >= guard.TRIES else Cell(""),
         )
         for a in found
     ]
-    note = f"最近 {FAILURES} 次；{guard.TRIES} 次失败锁定 15 分钟，登录成功或重设口令即清除"
+    note = (
+        f"最近 {FAILURES} 次；同一登录名在同一来源 {guard.TRIES} 次失败，该来源锁定 15 分钟，"
+        "登录成功或重设口令即清除；签发时输错的也列在这里"
+    )
     columns = ("时间", "登录名", "来自", "")
     return lists.show(request, Listing("登录失败", columns, rows, "近来没有失败的登录。", note))
 
