@@ -159,7 +159,7 @@ def admit(fact: Fact, world: World) -> Refusal | None:
     """Whether a warning may be issued, changed, cancelled, or its stream closed, as the person asks."""
     match fact:
         case Alerted():
-            objections = (_repeated, _stale, _unsigned, _unsound, _unfit, _unjoined)
+            objections = (_repeated, _stale, _unsigned, _unlisted, _unsound, _unfit, _unjoined)
             return next((r for objects in objections if (r := objects(fact, world))), None)
         case Closed():
             return _unfinished(world.at(fact.stream))
@@ -197,6 +197,14 @@ def _unsigned(fact: Alerted, world: World) -> Refusal | None:
     del world
     if fact.author == fact.signer and not fact.mode:
         return Refusal("A02", "制作人与签发人不能是同一人，请由另一人签发")
+    return None
+
+
+def _unlisted(fact: Alerted, world: World) -> Refusal | None:
+    """Whoever puts his name to a warning stands in the directory: who has left answers for nothing any more."""
+    for title, person in (("制作人", fact.author), ("签发人", fact.signer)):
+        if person not in world.directory.persons:
+            return Refusal("A17", f"{title}不在名册中（已离任或账号未对应责任人），请由在册人员办理")
     return None
 
 

@@ -87,8 +87,8 @@ def post_persons(step: PlanStep, holder: str, world: World) -> tuple[str, ...]:
         case "remind":
             return (post.holder,) if post.holder else unit_persons(step, unit, world)
         case "deputy":
-            stand_in = (post.deputy,) if post.deputy else world.directory.holders(unit, "duty_officer")
-            return _but(post.holder, stand_in)
+            own = _but(post.holder, (post.deputy,) if post.deputy else ())
+            return own or _but(post.holder, world.directory.holders(unit, "duty_officer"))
         case "superior":
             return _but(post.holder, unit_persons(step, unit, world)) or _above(unit, world)
         case "visit":
@@ -103,8 +103,8 @@ def _but(holder: str, persons: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _deputies(unit: str, world: World) -> tuple[str, ...]:
-    posts = world.directory.unit_posts.get(unit, ())
-    return tuple(dict.fromkeys(p.deputy for p in posts if p.role == "duty_officer" and p.deputy))
+    on_duty = (p for p in world.directory.unit_posts.get(unit, ()) if p.role == "duty_officer")
+    return tuple(dict.fromkeys(p.deputy for p in on_duty if p.deputy and p.deputy != p.holder))
 
 
 def _above(unit: str, world: World) -> tuple[str, ...]:

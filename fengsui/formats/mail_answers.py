@@ -20,7 +20,18 @@ OURS = frozenset({500, 502, 503, 504, 530, 534, 535, 538, 555})
 """Commands or parameters not known, login required or refused: no letter of ours will pass."""
 _ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?=\s|$)")
 _ADDRESSES = re.compile(r"<[^>]*>")
-_FAST = re.compile(r"\btoo (?:many|much|fast)\b|\brate\b", re.IGNORECASE)
+_FAST = re.compile(
+    r"\btoo (?:many|much|fast|frequent)|\brate\b|\bfrequen|\blimit|\bquota|\bRP:", re.IGNORECASE
+)
+"""We are too fast, or there is no room: what a server says of today, whatever its code (``RP:TRC`` is 163's and 126's)."""
+_NOBODY = re.compile(
+    r"\b(?:no such|unknown|invalid|non-?existent) (?:user|recipient|mailbox|address|person|local part)\b"
+    r"|\b(?:user|recipient|mailbox|address|addressee)(?: is| was| name)? "
+    r"(?:unknown|not found|invalid|(?:do(?:es)? not|doesn'?t) exist|not exists?)\b"
+    r"|用户不存在|收件人不存在|邮箱不存在|地址不存在|无此用户",
+    re.IGNORECASE,
+)
+"""In plain words that this mailbox does not exist."""
 _ACCOUNT = re.compile(r"\brelay|\bauth|\bsender\b|\blog ?in\b|\bclient host\b", re.IGNORECASE)
 _POLICY = re.compile(r"\bspam|\bpolicy|\bblock|\bblack|\bdenied|\breputation|\bprohibit", re.IGNORECASE)
 
@@ -45,11 +56,14 @@ def meaning(stage: Stage, code: int, text: str) -> Meaning:
 
     >>> meaning("rcpt", 550, "5.1.1 no such user"), meaning("rcpt", 554, "5.7.1 <a@b.invalid>: Relay access denied")
     ('address', 'account')
+    >>> meaning("rcpt", 550, "RP:TRC"), meaning("rcpt", 550, "No such user here"), meaning("rcpt", 550, "Rejected")
+    ('slower', 'address', 'later')
     """
     words = _ADDRESSES.sub("", text)
-    if not 500 <= code < 600:
-        return "slower" if code == 421 or _FAST.search(words) else "later"
     status = enhanced(text)
+    if not 500 <= code < 600:
+        full = status == "4.2.2"
+        return "slower" if code == 421 or (_FAST.search(words) and not full) else "later"
     if code in OURS or status.startswith("5.5.") or status in {"5.1.7", "5.1.8"} or stage == "mail":
         return "account"
     if status in GONE:
@@ -60,7 +74,11 @@ def meaning(stage: Stage, code: int, text: str) -> Meaning:
         return "content"
     if _ACCOUNT.search(words):
         return "account"
-    return "content" if status or _POLICY.search(words) else "address"
+    if status or _POLICY.search(words):
+        return "content"
+    if _FAST.search(words):
+        return "slower"
+    return "address" if _NOBODY.search(words) else "later"
 
 
 def gone(status: str) -> bool:

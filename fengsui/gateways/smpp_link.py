@@ -21,8 +21,14 @@ COMMANDS: dict[Mode, int] = {
     "tx": smpp.BIND_TRANSMITTER,
     "rx": smpp.BIND_RECEIVER,
 }
-REFUSALS = frozenset({0x0D, 0x0E, 0x0F})
-"""Answers to a bind that another try will not change: bind failed, wrong password, wrong system id."""
+REFUSALS = frozenset({0x0E, 0x0F})
+"""Answers to a bind that a person must put right: wrong password, wrong system id. Not 0x0D (bind failed): a centre
+also says that while it still counts the connection of before a crash of ours.
+"""
+REFUSED_WAIT = 300.0
+"""Seconds until a login so refused is tried again (本系统缺省): an account that is opened at night comes back by itself,
+and one that is wrong is not locked by our trying.
+"""
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -67,7 +73,7 @@ class Link(asyncio.Protocol):
         self.mode: Mode = mode
         self.is_bound = False
         self.refused = 0
-        """The status of a bind that was refused for good, else 0."""
+        """The status of a bind whose account or password was refused, else 0."""
         self.reason = ""
         """Why it ended, for the operator; Chinese."""
         self.ended = asyncio.get_running_loop().create_future()
@@ -217,8 +223,8 @@ class Link(asyncio.Protocol):
         if status in REFUSALS:
             self.refused = status
             self.drop(
-                f"短信中心拒绝登录（SMPP {name}，账号、口令或权限不对）。系统不会重试；"
-                "请在网关设置中改正账号与口令后执行 fengsui check。[G031]"
+                f"短信中心拒绝登录（SMPP {name}，账号或口令不对）。系统每 {REFUSED_WAIT / 60:g} 分钟重试一次；"
+                "请在网关设置中核对账号与口令，或联系运营商。[G031]"
             )
         else:
             self.drop(f"短信中心暂不接受登录（SMPP {name}），正在重试；持续十分钟以上请联系运营商。[G032]")

@@ -20,7 +20,7 @@ from fengsui.gateways import smpp_settings
 from fengsui.gateways.contract import Deliver, Handover, Health, Outcome, PartResult, Result, Status
 from fengsui.gateways.pace import Pace
 from fengsui.gateways.smpp_inward import Inbox
-from fengsui.gateways.smpp_link import Link, Mode
+from fengsui.gateways.smpp_link import REFUSED_WAIT, Link, Mode
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,9 @@ class SmsSmpp:
         self._pace: Pace | None = None
         self._pause: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
-        self._refused = ""
+        self._refused: dict[
+            Mode, str
+        ] = {}  # connections whose login is refused, and why; until they are bound
         self._trouble = "尚未连接短信中心。[G030]"
         self._stopping = False
 
@@ -111,7 +113,7 @@ class SmsSmpp:
     async def start(self) -> None:
         """Connect and keep connected."""
         self._pace = Pace(self._config.rate, asyncio.get_running_loop().time())
-        self._stopping, self._refused = False, ""
+        self._stopping, self._refused = False, {}
         self._keepers = [
             asyncio.create_task(self._keep(mode), name=f"{self.name}-{mode}") for mode in self._config.modes
         ]
@@ -154,13 +156,12 @@ class SmsSmpp:
 
     async def check(self) -> Health:
         """Whether messages can leave now."""
-        if self._refused:
-            return _health(self._refused)
         sending, hearing = self._link("tx"), self._link("rx")
         if sending is None:
-            return _health(self._trouble)
+            return _health(self._barred or self._trouble)
         if hearing is None:
-            return Health(up=True, text="短信可以发出，但收回执的连接未建立，正在重连。[G036]", code="G036")
+            why = "登录被短信中心拒绝，隔几分钟重试；请核对账号" if self._refused else "未建立，正在重连"
+            return Health(up=True, text=f"短信可以发出，但收回执的连接{why}。[G036]", code="G036")
         rate = self._pace.rate if self._pace else 0
         return Health(up=True, text=f"正常。当前限速每秒 {rate:.0f} 条。" if rate else "正常。")
 
@@ -179,6 +180,7 @@ class SmsSmpp:
         """Ready to send."""
         log.info("%s 已登录短信中心（%s）。", self.name, link.mode)
         self._links[link.mode] = link
+        self._refused.pop(link.mode, None)
         self._trouble = ""
         self._pump()
 
@@ -218,9 +220,7 @@ class SmsSmpp:
         self._inbox.forget(link)
         self._trouble = link.reason or self._trouble
         if link.refused:
-            self._refused = link.reason
-            for other in list(self._links.values()):
-                other.unbind()
+            self._refused[link.mode] = link.reason
         if link.mode != "rx":
             for work, row, index, _ in self._pending.values():
                 work.answer(row, PartResult(index, Outcome.UNKNOWN, "", "link lost"))
@@ -234,19 +234,23 @@ class SmsSmpp:
         link = self._links.get(kind) or self._links.get("trx")
         return link if link is not None and link.is_bound else None
 
+    @property
+    def _barred(self) -> str:
+        """Why the connection that sends may not log in, "" if it may."""
+        return self._refused.get("trx") or self._refused.get("tx", "")
+
     async def _keep(self, mode: Mode) -> None:
-        """Connect, wait for the end, wait a little, connect again; for ever, unless the login is refused."""
+        """Connect, wait for the end, wait a little (long, if the login was refused), connect again; for ever."""
         loop = asyncio.get_running_loop()
         bound, told = SHORTEST_WAIT, ""
-        while not (self._refused or self._stopping):
-            began = loop.time()
-            await self._live(Link(self, self._config.access, mode))
+        while not self._stopping:
+            began, link = loop.time(), Link(self, self._config.access, mode)
+            await self._live(link)
             if self._trouble != told and not self._stopping:
                 told = self._trouble
                 log.warning("%s：%s", self.name, told)
             bound = SHORTEST_WAIT if loop.time() - began >= STEADY else min(bound * 2, LONGEST_WAIT)
-            if not self._refused:
-                await asyncio.sleep(self._rng.uniform(0, bound))
+            await asyncio.sleep(REFUSED_WAIT if link.refused else self._rng.uniform(0, bound))
 
     async def _live(self, link: Link) -> None:
         """One connection from the call to its end."""
@@ -378,8 +382,8 @@ class SmsSmpp:
             self._pump()
 
     def _give_back(self) -> None:
-        """Everything not yet on the wire goes back: later, or never if our account is refused."""
-        if self._refused:
+        """Everything not yet on the wire goes back: later, or with the word that our account is refused."""
+        if self._barred:
             self._return(Outcome.REFUSED_CONFIG, "login refused")
         else:
             self._return(Outcome.RETRY, "not connected")

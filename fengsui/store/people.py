@@ -56,7 +56,10 @@ class Edit(msgspec.Struct, frozen=True):
 
 
 def apply(session: Session, vault: Vault, edit: Edit) -> None:
-    """Write an edit inside the caller's transaction. What a departed person held becomes vacant; his data go."""
+    """Write an edit inside the caller's transaction. What a departed person held becomes vacant; his data go.
+
+    Nobody stands in for himself: who takes a post of which he was the deputy leaves it without one.
+    """
     for human in edit.people:
         _put(session, vault, human)
     for person in edit.departed:
@@ -69,7 +72,8 @@ def apply(session: Session, vault: Vault, edit: Edit) -> None:
             "INSERT INTO post (id, unit, role, area, holder, deputy) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO"
             " UPDATE SET unit = excluded.unit, role = excluded.role, area = excluded.area, holder = excluded.holder,"
             " deputy = excluded.deputy",
-            post.id, post.unit, post.role, post.area, post.holder, post.deputy,
+            post.id, post.unit, post.role, post.area, post.holder,
+            "" if post.deputy == post.holder else post.deputy,
         )  # fmt: skip
     for id_ in edit.abolished:
         session.run("DELETE FROM post WHERE id = ?", id_)

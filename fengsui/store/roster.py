@@ -188,12 +188,22 @@ class _Planner:
                 said.append(f"{word}{self.names[post.id]}")
             now = self.posts.get(post.id, post)
             self.posts[post.id] = msgspec.structs.replace(now, **{place: id_})
+            if place == "holder" and now.deputy == id_ and row.deputies is None:
+                self.posts[post.id] = msgspec.structs.replace(now, holder=id_, deputy="")
+                said.append(f"不再作B角：{self.names[post.id]}")
         for old in before:
             now = self.posts[old.id]
             if old.id not in {p.id for p in wanted} and getattr(now, place) == id_:
                 self.posts[old.id] = msgspec.structs.replace(now, **{place: ""})
                 said.append(f"不再{word}{self.names[old.id]}")
         return said
+
+    def doubled(self) -> None:
+        """Note every row that makes somebody the deputy of himself: known only when all rows are read."""
+        for (id_, place), line in self.claimed.items():
+            post = self.posts.get(id_)
+            if place == "deputy" and post and post.deputy == post.holder:
+                self.wrong.append(Wrong(line, "B角", self.names[id_], "本岗责任人以外的人"))
 
     def _post(self, row: Row, name: str, place: str) -> Post | None:
         column = "岗位" if place == "holder" else "B角"
@@ -236,6 +246,7 @@ def plan(found: Read, known: Sequence[Entry], directory: Directory, pack: Pack) 
     planner = _Planner(known, directory, pack)
     for row in found[0]:
         planner.row(row)
+    planner.doubled()
     faults = sorted([*found[1], *planner.wrong])
     posts = tuple(p for p in planner.posts.values() if directory.posts.get(p.id) != p)
     edit = None if faults else Edit(people=tuple(planner.humans), posts=posts)

@@ -26,8 +26,6 @@ CHANNELS = {
     "sms": "短信", "voice": "电话", "email": "邮件", "fax": "传真", "im": "即时通讯", "dedicated_channel": "专用通道",
 }  # fmt: skip
 LISTS = {"public": "公众", "schools": "学校", "sites": "工地"}
-TRIAL = "（未定）"
-"""Stands for the signer while nobody has signed."""
 SHORT = 90 * 1_000_000
 """µs for which a count of list members is good enough for a look ahead."""
 
@@ -84,7 +82,7 @@ class Foreseen(NamedTuple):
 def foresee(draft: Written, now: int) -> Foreseen | Refusal:
     """The consequences of signing a draft now, or why the core refuses it."""
     world = here.world()
-    fact = written.fact(draft, TRIAL, now, stream="preview")
+    fact = written.fact(draft, signing.another(draft), now, stream="preview")
     fact = msgspec.structs.replace(fact, cosigners=signing.supposed(draft))
     outcome = mind.consider(fact, "preview", world)
     if isinstance(outcome, Refusal):

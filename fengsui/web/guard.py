@@ -1,6 +1,7 @@
 """门卫 Guard: passwords, one-time codes, lock-out, and the recorded unmasking of numbers.
 
-Failures are counted for a name and for a client; the message never says which of name, password or code was wrong.
+Failures at the door are counted for a name at a client, those of an open session for that session alone: nobody who
+reaches the login page keeps the signers from signing. The message never says which of name, password or code was wrong.
 """
 
 from __future__ import annotations
@@ -13,11 +14,18 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest
 
 from fengsui.core import calendar
+from fengsui.store import pins
 from fengsui.store.accounts import Account, Attempt
-from fengsui.web import here
+from fengsui.web import audit, here
 
 TRIES = 5
-"""Failures within the window after which a name is locked."""
+"""Failures within the window after which a name is locked for the client they came from, or an open session for asking
+again (本系统缺省, as the other numbers here).
+"""
+NAME_TRIES = 500
+"""Failures within the window, from wherever, after which nobody logs in under a name: against guessing spread over many
+addresses. So many that it takes ten clients, each at its own limit.
+"""
 CLIENT_TRIES = 50
 """Failures within the window after which a client is: a whole office may share one address."""
 WINDOW = 15 * calendar.MINUTE
@@ -35,10 +43,30 @@ def locked(username: str, address: str) -> bool:
     """Whether too many attempts have failed lately."""
     since = here.now() - WINDOW
     recent = Attempt.objects.filter(at__gt=since)
+    named, near = recent.filter(username=username), recent.filter(client=address)
     return (
-        recent.filter(username=username).count() >= TRIES
-        or recent.filter(client=address).count() >= CLIENT_TRIES
+        named.filter(client=address).count() >= TRIES
+        or near.count() >= CLIENT_TRIES
+        or named.count() >= NAME_TRIES
     )
+
+
+def worn(request: HttpRequest) -> bool:
+    """Whether too many wrong passwords or codes were given lately in this open session."""
+    return len(_wrong(request)) >= TRIES
+
+
+def mistaken(request: HttpRequest, account: Account) -> None:
+    """Remember a wrong password or code in an open session; it is listed with those at the door."""
+    now = here.now()
+    request.session["wrong"] = [*_wrong(request), now]
+    Attempt.objects.create(username=account.username, client=client(request), at=now)
+
+
+def _wrong(request: HttpRequest) -> list[int]:
+    """When wrong ones were given in this session, those of the window."""
+    since = here.now() - WINDOW
+    return [at for at in request.session.get("wrong", ()) if at > since]
 
 
 def check(username: str, password: str, code: str, address: str) -> Account | None:
@@ -73,6 +101,7 @@ def enter(request: HttpRequest, account: Account) -> None:
     request.session.cycle_key()
     request.session["account"] = account.pk
     request.session["stamp"] = account.stamp
+    request.session["wrong"] = []
 
 
 def leave(request: HttpRequest) -> None:
@@ -86,6 +115,27 @@ def set_password(account: Account, password: str, *, must_change: bool = False) 
     account.stamp = secrets.token_hex(8)
     account.must_change = must_change
     account.save()
+
+
+def close(account: Account) -> None:
+    """Nobody logs in with it any more; every session of the account ends."""
+    account.active = False
+    account.stamp = secrets.token_hex(8)
+    account.save()
+
+
+def retire(person: str, by: Account) -> None:
+    """Close what somebody who has left could still act with: his accounts and his PIN. Doing it again changes nothing."""
+    for account in Account.objects.filter(person=person, active=True):
+        audit.note("account", by, "关闭（离任）", account.username)
+        close(account)
+    pins.remove(person)
+
+
+def last_administrator(person: str) -> bool:
+    """Whether nobody could administer the site any more once this person's accounts are closed."""
+    active = Account.objects.filter(role="administrator", active=True)
+    return active.filter(person=person).exists() and not active.exclude(person=person).exists()
 
 
 def weak(password: str, account: Account) -> str:

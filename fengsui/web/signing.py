@@ -12,7 +12,7 @@ from fengsui.core.state import DISTRICT, AlertPart, Refusal, Zoned
 from fengsui.flow.departures import Departing
 from fengsui.flow.inputs import Answer, Change, Signature
 from fengsui.store import departures
-from fengsui.store.accounts import Account, Attempt, Draft
+from fengsui.store.accounts import Account, Draft
 from fengsui.store.archive import Paper
 from fengsui.web import guard, here, shared, written
 from fengsui.web.written import Written
@@ -64,6 +64,13 @@ def supposed(draft: Written) -> dict[str, str]:
     return found | draft.cosigners
 
 
+def another(draft: Written) -> str:
+    """Somebody who could sign beside the author: for a look ahead; "" if nobody is in the directory."""
+    persons = here.world().directory.persons.values()
+    own = (p.id for p in persons if p.unit in here.pack().rights.issue and p.id != draft.author)
+    return next(own, "")
+
+
 def code_required(draft: Written, mode: str = "") -> bool:
     """Whether the level named or replaced asks for a one-time code: as the pack says, in a district in earnest (ADR 0009).
 
@@ -81,10 +88,9 @@ def typed(draft: Written) -> str:
 def unproved(request: HttpRequest, account: Account, draft: Written, mode: str = "") -> str:
     """Why what was entered does not prove who is sitting there and that he means it, "" if it does.
 
-    Failures count as at the door.
+    Failures count for this session, whatever happens at the door.
     """
-    address = guard.client(request)
-    if guard.locked(account.username, address):
+    if guard.worn(request):
         return "口令错误次数过多，请 15 分钟后再试。[W040]"
     if not account.totp and code_required(draft, mode):
         return "橙色、红色预警须凭动态码签发，您的账号尚未启用。请点右上角姓名，在“我的账号”启用后再签，稿件保留。[W210]"
@@ -94,7 +100,7 @@ def unproved(request: HttpRequest, account: Account, draft: Written, mode: str =
     right = guard.knows(account, request.POST.get("password", ""))
     if right and (not account.totp or guard.valid(account, request.POST.get("code", ""))):
         return ""
-    Attempt.objects.create(username=account.username, client=address, at=here.now())
+    guard.mistaken(request, account)
     what = "口令或动态码" if account.totp else "口令"
     return f"{what}不对，尚未签发。请重新输入{what}。[W135]"
 

@@ -27,6 +27,7 @@ KIND = "alert"
 GAP = re.compile(r"〔[^〕]*〕|\{[^}]*\}|_{2,}|＿{2,}|×{2,}")
 """What a template leaves open: it must be filled or struck out before anybody signs."""
 SENTENCE = re.compile(r"[。，；！：,;]$")
+NOBODY = "您的账号未对应在册的责任人（未指定或已离任），不能制作或签发预警。请管理员在“账号”中指定。[W125]"
 LONGEST_DAYS = 10
 """Days after which an expiry is taken for a slip of the pen."""
 
@@ -263,7 +264,7 @@ def faults(written: Written, now: int) -> list[str]:
         found += _until(written, now)
     found += slips.found(" ".join(text for _, text in _said(written)), _meant(written), here.pack())
     if not written.author:
-        found.append("您的账号未对应责任人，不能拟稿。请管理员在“账号”中指定。[W125]")
+        found.append(NOBODY)
     return found
 
 
@@ -359,15 +360,30 @@ def papers(digests: Iterable[str]) -> dict[str, bytes]:
         session.close()
 
 
-def may_write(account: Account) -> bool:
-    """Whether an account's unit and role may draft warnings: pack data."""
+def barred(account: Account) -> str:
+    """Why an account may not draft warnings, "" if it may: unit and role are pack data; whoever has left may not."""
     right = here.pack().rights
-    return account.unit in right.issue and account.role in (
+    if account.unit not in right.issue or account.role not in (
         right.accounts or {"forecaster": "", "signer": ""}
-    )
+    ):
+        return "您的单位或角色没有制作预警的权限，见数据包“签发权”。[W127]"
+    return "" if listed(account) else NOBODY
+
+
+def may_write(account: Account) -> bool:
+    """Whether an account may draft warnings."""
+    return not barred(account)
 
 
 def may_sign(account: Account, written: Written) -> bool:
-    """Whether an account's unit and role may sign at the level named and the one replaced: pack data."""
+    """Whether an account may sign at the level named and the one replaced: its unit and role by pack data, and its person is
+    in the directory.
+    """
     right = here.pack().rights
-    return account.unit in right.issue and account.role in right.sign.get(written.gravest, ())
+    fits = account.unit in right.issue and account.role in right.sign.get(written.gravest, ())
+    return fits and listed(account)
+
+
+def listed(account: Account) -> bool:
+    """Whether the person whom an account acts for is in the directory: he is named, and has not left."""
+    return account.person in here.world().directory.persons

@@ -213,3 +213,15 @@ def test_every_level_of_the_pack_is_one_the_order_knows():
         "orange",
         "red",
     }
+
+
+@pytest.mark.parametrize("hand", ["author", "signer"])
+def test_nobody_puts_his_name_to_a_warning_who_is_not_in_the_directory(hand):
+    d = district()
+    nameless = d.post(an_alert(**{hand: ""}))
+    left = d.directory.persons.keys() - {{"author": "forecaster", "signer": "signer"}[hand]}
+    d.directory = msgspec.structs.replace(d.directory, persons={p: d.directory.persons[p] for p in left})
+    departed = d.post(an_alert())
+
+    assert (code(nameless), code(departed)) == (("A17", False), ("A17", False))
+    assert d.facts == []

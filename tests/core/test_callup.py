@@ -2,10 +2,12 @@
 
 import msgspec
 
+from fengsui.core import callup
 from fengsui.core.directory import Directory, Person
-from fengsui.core.facts import Call, DutyOpened, Notified, StepTaken, TimeReached
+from fengsui.core.facts import Call, DutyOpened, Notified, PlanStep, StepTaken, TimeReached
 from tests.core.worlds import (
     ALERT,
+    DESK,
     FENGYU,
     JULE,
     District,
@@ -162,7 +164,7 @@ def test_a_vacant_post_is_chased_at_once_through_whoever_is_at_work():
 
 def test_where_nobody_at_all_can_be_told_the_desk_has_it_at_once():
     base = a_directory("聚乐乡", deputies=False, roles=("duty_officer",))
-    d = district(Directory({OFFICER: Person(OFFICER, "聚乐乡", ())}, base.posts, frozenset({"sms"})))
+    d = district(Directory({**DESK, OFFICER: Person(OFFICER, "聚乐乡", ())}, base.posts, frozenset({"sms"})))
 
     assert taken(d) == [("02:13", "remind"), ("02:13", "deputy"), ("02:13", "superior"), ("02:13", "desk")]
     assert d.share(ACK, POST).desk
@@ -283,3 +285,21 @@ def test_a_call_names_who_may_answer_and_a_report_upwards_names_nobody():
     assert above
     assert all(r.holders == () for r in above)
     assert Call("superior", ACK, POST) in [c for r in above for c in r.calls]
+
+
+def test_a_post_whose_deputy_is_its_holder_has_the_units_officers_told_in_his_place():
+    base = with_post(a_directory("聚乐乡"), "聚乐乡", "responsible_person", "某", deputy="某")
+    d = district(base, clauses=("2.3.a", "2.4.1"))
+    step = PlanStep(0, "deputy", ("sms",))
+
+    assert callup.reach(step, "聚乐乡/responsible_person/1", d.state(), d.world) == [OFFICER]
+
+
+def test_a_unit_whose_officer_is_his_own_deputy_has_its_duty_leader_told():
+    base = a_directory("聚乐乡", roles=("duty_officer", "duty_leader"), deputies=False)
+    own = msgspec.structs.replace(base.posts[POST], deputy=OFFICER)
+    d = district(msgspec.structs.replace(base, posts={**base.posts, POST: own}))
+
+    assert callup.reach(PlanStep(0, "deputy", ("sms",)), "聚乐乡", d.state(), d.world) == [
+        "聚乐乡-duty_leader"
+    ]

@@ -16,6 +16,7 @@ from fengsui.core.levels import GONE, Level
 from fengsui.core.state import AlertPart, Refusal, Zoned
 from fengsui.core.tables import touches
 from tests.core.worlds import (
+    DESK,
     FENGYU,
     INCIDENT,
     JULE,
@@ -316,6 +317,7 @@ def test_a_correction_to_nothing_goes_to_all_who_ever_heard_of_it():
     righted = notified(d.post(an_alert("", version=3, time="02:21", **ALONE)))
 
     assert {p for who in righted.values() for p in who} == set(d.directory.persons) - {
+        *DESK,
         "聚乐乡-deputy",
         "峰峪乡-deputy",
     }

@@ -8,6 +8,7 @@ from fengsui.core.facts import DirectoryChanged, Exhausted, Notified, Reached, R
 from fengsui.core.notices import further
 from tests.core.worlds import (
     ALERT,
+    DESK,
     FENGYU,
     INCIDENT,
     JULE,
@@ -45,7 +46,7 @@ def test_the_roles_of_the_level_are_told_through_the_channels_of_the_level_in_th
     d = District(
         msgspec.structs.replace(
             a_directory("聚乐乡"),
-            persons={p: Person(p, "聚乐乡", ("fax", "voice", "sms")) for p in (OFFICER, LEADER)},
+            persons=DESK | {p: Person(p, "聚乐乡", ("fax", "voice", "sms")) for p in (OFFICER, LEADER)},
             ways=frozenset({"sms", "voice", "fax"}),
         )
     )
@@ -62,7 +63,7 @@ def test_the_roles_of_the_level_are_told_through_the_channels_of_the_level_in_th
 def test_a_person_without_the_wanted_channel_is_told_by_any_he_has_and_without_any_he_is_not_planned():
     base = a_directory("聚乐乡")
     people = {OFFICER: Person(OFFICER, "聚乐乡", ("im",)), LEADER: Person(LEADER, "聚乐乡", ())}
-    d = District(Directory(people, base.posts, frozenset({"sms", "im"})))
+    d = District(Directory(DESK | people, base.posts, frozenset({"sms", "im"})))
 
     facts = d.post(an_alert("red", JULE))
 

@@ -28,7 +28,7 @@ from fengsui.core.facts import (
     TimeReached,
 )
 from fengsui.core.state import Head, Refusal, State, World
-from tests.core.worlds import FENGYU, INCIDENT, JULE, an_alert, only, yunzhou
+from tests.core.worlds import DESK, FENGYU, INCIDENT, JULE, an_alert, only, yunzhou
 
 ACK = "2.4.1/acknowledge"
 DESK_BY = {"red": 10 * MINUTE, "yellow": 30 * MINUTE}
@@ -65,7 +65,9 @@ def small_directory() -> Directory:
     )
     people = {"A": "聚乐乡", "B": "聚乐乡", "C": "峰峪乡"}
     return Directory(
-        {p: Person(p, u, ("sms",)) for p, u in people.items()}, {p.id: p for p in posts}, frozenset({"sms"})
+        DESK | {p: Person(p, u, ("sms",)) for p, u in people.items()},
+        {p.id: p for p in posts},
+        frozenset({"sms"}),
     )
 
 

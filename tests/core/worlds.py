@@ -34,6 +34,9 @@ ALERT = "2.3.a/alert/1/red-new"
 """The key of the first red telling."""
 MIDNIGHT = calendar.utc(dt.datetime.fromisoformat("2027-07-21T00:00:00+08:00"))
 
+DESK = {p: Person(p, "meteorology", ()) for p in ("forecaster", "signer")}
+"""Who writes and signs the warnings of these tests; nothing reaches them."""
+
 
 @cache
 def yunzhou() -> Pack:
@@ -64,7 +67,7 @@ def a_directory(
     *townships: str, roles: tuple[str, ...] = ("duty_officer", "leader"), deputies: bool = True
 ) -> Directory:
     """A person for each role of each unit, named after his post; deputies of the officers on duty."""
-    persons, posts = {}, {}
+    persons, posts = dict(DESK), {}
     for unit in townships:
         area = yunzhou().units[unit].area
         for role in roles:
@@ -77,7 +80,8 @@ def a_directory(
 
 
 def a_population(size: int = 120, seed: int = 1) -> Directory:
-    return people.invent(yunzhou(), size, seed, (JULE, FENGYU)).directory()
+    found = people.invent(yunzhou(), size, seed, (JULE, FENGYU)).directory()
+    return msgspec.structs.replace(found, persons={**DESK, **found.persons})
 
 
 def an_alert(

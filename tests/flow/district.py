@@ -42,6 +42,10 @@ def everyone(size: int = 200) -> people.Edit:
         for p in found.people
         if not p.list
     )
+    humans += tuple(
+        people.Human(id_, "meteorology", name, (people.Contact("email", f"{id_}@warn.invalid"),))
+        for id_, name in (("forecaster", "拟稿员"), ("signer", "签发员"))
+    )
     members = tuple(people.Member(p.list, p.area, p.number) for p in found.people if p.list)
     return people.Edit(people=humans, posts=found.posts, members=members)
 

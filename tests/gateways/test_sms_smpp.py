@@ -22,6 +22,7 @@ from smpp_rig import (
 
 from fengsui import gateways
 from fengsui.formats import smpp, sms
+from fengsui.gateways import sms_smpp
 from fengsui.gateways.contract import Health, Outcome, PartResult, Receipt, Reply, Result
 from fengsui.gateways.pace import Pace
 from fengsui.gateways.settings import SettingsError
@@ -259,7 +260,7 @@ def test_a_throttled_part_is_told_apart_and_the_rest_goes_slower(play):
     play(scene)
 
 
-def test_a_wrong_password_is_tried_once_and_says_what_to_do(play):
+def test_a_wrong_password_is_tried_rarely_and_says_what_to_do(play):
     async def scene():
         async with rig(password="wrong", up=False) as (centre, gate, _):
             await until(lambda: gate._refused)
@@ -270,22 +271,55 @@ def test_a_wrong_password_is_tried_once_and_says_what_to_do(play):
             assert outcomes(results) == [Outcome.REFUSED_CONFIG]
             assert (await gate.check()) == Health(
                 up=False,
-                text="短信中心拒绝登录（SMPP RINVPASWD 0x0e，账号、口令或权限不对）。系统不会重试；"
-                "请在网关设置中改正账号与口令后执行 fengsui check。[G031]",
+                text="短信中心拒绝登录（SMPP RINVPASWD 0x0e，账号或口令不对）。系统每 5 分钟重试一次；"
+                "请在网关设置中核对账号与口令，或联系运营商。[G031]",
                 code="G031",
             )
 
     play(scene)
 
 
-def test_a_busy_centre_is_called_again_until_it_takes_the_login(play):
+def test_an_account_that_is_opened_again_sends_again_by_itself(play, monkeypatch):
+    monkeypatch.setattr(sms_smpp, "REFUSED_WAIT", 0.05)
+
     async def scene():
-        async with rig(plan=Plan(bind_status=0x05), up=False) as (centre, gate, _):
+        async with rig(plan=Plan(bind_status=0x0F), up=False) as (centre, gate, _):
+            await until(lambda: centre.count["refused_binds"] > 1)
+            assert (await gate.check()).code == "G031", "the alarm stays between two tries"
+            assert outcomes(await gate.send([handover()])) == [Outcome.REFUSED_CONFIG]
+            centre.plan.bind_status = 0
+            await until(lambda: gate._links)
+
+            assert accepted(await gate.send([handover()])) == 1
+            assert (await gate.check()).up
+
+    play(scene)
+
+
+def test_a_refused_receiver_leaves_the_sender_alone(play):
+    async def scene():
+        async with rig(mode="pair", up=False) as (centre, gate, _):
+            await until(lambda: len(gate._links) == 2)
+            centre.plan.bind_status = 0x0E
+            gate._links["rx"].drop("")
+            await until(lambda: centre.count["refused_binds"])
+
+            assert accepted(await gate.send([handover()])) == 1
+            health = await gate.check()
+            assert (health.up, health.code, "拒绝" in health.text) == (True, "G036", True)
+
+    play(scene)
+
+
+@pytest.mark.parametrize("status", [0x05, 0x0D])
+def test_a_busy_centre_is_called_again_until_it_takes_the_login(play, status):
+    async def scene():
+        async with rig(plan=Plan(bind_status=status), up=False) as (centre, gate, _):
             await until(lambda: centre.count["refused_binds"] > 1)
             assert (await gate.check()).code == "G032"
             assert outcomes(await gate.send([handover()])) == [Outcome.RETRY]
             centre.plan.bind_status = 0
-            await until(lambda: centre.count["binds"])
+            await until(lambda: gate._links)
 
             assert accepted(await gate.send([handover()])) == 1
 

@@ -46,6 +46,20 @@ def test_a_new_account_gets_a_password_that_is_shown_once_and_must_be_changed(qu
     assert client.get("/people").status_code == 200
 
 
+def test_a_name_is_locked_where_it_failed_and_everywhere_only_after_very_many(quiet):
+    for _ in range(guard.TRIES):
+        Client(REMOTE_ADDR="10.9.9.9").post("/login", {"username": "wang", "password": "x"})
+    assert (guard.locked("wang", "10.9.9.9"), guard.locked("wang", "10.0.0.7")) == (True, False)
+
+    more = range(guard.NAME_TRIES - guard.TRIES)
+    Attempt.objects.bulk_create(
+        Attempt(username="wang", client=f"10.8.{n // 250}.{n % 250}", at=quiet.now) for n in more
+    )
+
+    assert guard.locked("wang", "10.0.0.7")
+    assert not guard.locked("li", "10.0.0.7")
+
+
 def test_a_reset_ends_every_session_and_lifts_the_lock(quiet):
     created(quiet)
     account = Account.objects.get(username="wang")

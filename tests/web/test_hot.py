@@ -192,20 +192,20 @@ def test_a_forged_token_is_not_found(database, forged):
     assert [p.status for p in asyncio.run(visit())] == [404, 404]
 
 
-def test_guessing_is_slowed_and_ends_by_itself(database, caplog):
+def test_guessing_is_slowed_and_ends_by_itself_and_keeps_nobody_from_his_own_link(database, caplog):
     async def visit():
         async with site(database) as here:
-            guesses = [(await here.ask("GET", f"/a/{n:012d}")).status for n in range(GUESSES + 3)]
-            honest = await here.ask("GET", f"/a/{here.token()}")
+            guesses = [await here.ask("GET", f"/a/{n:012d}") for n in range(GUESSES + 3)]
+            honest = [await here.ask(method, f"/a/{here.token()}") for method in ("GET", "POST")]
             here.now[0] = 61.0
-            later = await here.ask("GET", f"/a/{here.token()}")
-            return guesses, honest, later
+            return guesses, honest, await here.ask("GET", "/a/000000000000")
 
     with caplog.at_level(logging.INFO):
         guesses, honest, later = asyncio.run(visit())
-    assert guesses == [404] * GUESSES + [429] * 3
-    assert (honest.status, later.status) == (429, 200)
-    assert "[W002]" in honest.text
+    assert [p.status for p in guesses] == [404] * GUESSES + [429] * 3
+    assert "[W002]" in guesses[-1].text
+    assert [p.status for p in honest] == [200, 200]
+    assert later.status == 404
 
 
 def test_a_body_is_not_wanted(database):

@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 
 from fengsui.core.facts import DirectoryChanged, DutyOpened, Reached, Tried
 from fengsui.core.state import DISTRICT
-from fengsui.store import people, roster
+from fengsui.store import people, pins, roster
+from fengsui.store.accounts import Account
 from fengsui.store.people import Contact, Edit, Human
 from fengsui.store.sql import Session
-from fengsui.web import audit
+from fengsui.web import audit, written
+from fengsui.web.written import Written
 from tests.web.site import JULE, Site
 
 POST = f"{JULE}/duty_officer/1"
@@ -172,6 +174,58 @@ def test_whoever_leaves_leaves_his_posts_vacant_and_his_unit_a_duty(quiet, readi
     assert f"/posts/{POST}" in page.replace("%E8%81%9A%E4%B9%90%E4%B9%A1", JULE)
 
 
+def test_whoever_leaves_can_neither_log_in_nor_sign_nor_decide_any_more(quiet):
+    account, browser, clerk = quiet.account("signer"), quiet.client("signer"), quiet.client("clerk")
+    pins.put(account.person, "4071")
+    draft = Written(hazard="rainstorm", zones={JULE: "red"}, series="test")
+    assert browser.get("/desk").status_code == 200
+    assert written.may_sign(account, draft)
+    assert account.username in text(clerk.get(f"/people/{account.person}/depart"))
+
+    clerk.post(f"/people/{account.person}/depart", {"form": "f"})
+
+    account.refresh_from_db()
+    assert not account.active
+    assert browser.get("/desk").status_code == 302
+    assert not pins.known(account.person)
+    assert (written.may_sign(account, draft), written.may_write(account)) == (False, False)
+    assert [(n.about, n.what) for n in audit.notes("account")] == [(account.username, "关闭（离任）")]
+    with pytest.raises(AssertionError, match="A17"):
+        quiet.issue(author=quiet.account("forecaster").person, signer=account.person)
+
+
+def test_the_second_click_on_leaving_closes_what_the_first_has_left_open(quiet):
+    account, clerk = quiet.account("signer"), quiet.client("clerk")
+    for _ in range(2):
+        Account.objects.filter(pk=account.pk).update(active=True)  # as if the first click had broken off
+        clerk.post(f"/people/{account.person}/depart", {"form": "f"})
+
+    account.refresh_from_db()
+    assert not account.active
+    assert len(quiet.facts(DirectoryChanged)) == 1
+
+
+def test_a_form_of_one_who_has_left_closes_nobody_elses_account(quiet):
+    other, clerk = quiet.account("signer"), quiet.client("clerk")
+    clerk.post(f"/people/{quiet.holder(POST)}/depart", {"form": "f"})
+    clerk.post(f"/people/{other.person}/depart", {"form": "f"})
+
+    other.refresh_from_db()
+    assert other.active
+
+
+def test_the_last_administrator_does_not_leave_before_there_is_another(quiet):
+    account, person = quiet.account("administrator"), quiet.holder(POST)
+    Account.objects.filter(pk=account.pk).update(person=person)
+    quiet.client("administrator")
+
+    assert "W169" in text(quiet.client("clerk").post(f"/people/{person}/depart", {"form": "f"}))
+
+    assert quiet.holder(POST) == person
+    account.refresh_from_db()
+    assert account.active
+
+
 def test_units_that_nobody_can_reach_stand_first(quiet):
     page = text(quiet.client("administrator").get("/people"))
 
@@ -193,6 +247,30 @@ def test_a_post_is_given_to_somebody_of_its_unit_and_not_twice(quiet):
 
     assert quiet.holder(POST) == other
     assert "W146" in text(client.post(f"/posts/{POST}", fields | {"form": "p2"}), 400)
+
+
+def test_a_deputy_who_rises_to_the_post_is_no_longer_his_own_deputy(quiet):
+    post = quiet.house.writer.world.directory.posts[POST]
+    assert post.deputy not in ("", post.holder)
+    fields = form(quiet, post.deputy)
+    fields["holds"] += [POST]
+    assert POST in fields["stands"]
+
+    answer = quiet.client("administrator").post(f"/people/{post.deputy}/edit", fields)
+
+    assert answer["Location"].endswith("done=saved")
+    after = quiet.house.writer.world.directory.posts[POST]
+    assert (after.holder, after.deputy) == (post.deputy, "")
+
+
+def test_nobody_becomes_the_deputy_of_a_post_that_he_holds(quiet):
+    before = quiet.house.writer.world.directory.posts[POST]
+    fields = form(quiet, before.holder)
+    fields["stands"] += [POST]
+
+    assert "W148" in text(quiet.client("administrator").post(f"/people/{before.holder}/edit", fields), 400)
+
+    assert quiet.house.writer.world.directory.posts[POST] == before
 
 
 def test_a_test_message_goes_out_and_what_became_of_it_is_shown(quiet):

@@ -121,6 +121,20 @@ def test_a_blank_cell_changes_nothing_and_a_word_empties_it(quiet):
     assert quiet.holder(f"{JULE}/duty_officer/1") == ""
 
 
+def test_a_deputy_who_rises_by_a_table_is_no_longer_his_own_deputy(quiet):
+    post = quiet.house.writer.world.directory.posts[f"{JULE}/duty_officer/1"]
+    name = next(e.name for e in everyone(quiet).values() if e.id == post.deputy)
+
+    page = text(sent(quiet, f"编号,单位,姓名,岗位\n{post.deputy},{UNIT},{name},值班员"))
+    assert "不再作B角：值班员" in page
+    confirmed(quiet)
+
+    after = quiet.house.writer.world.directory.posts[post.id]
+    assert (after.holder, after.deputy) == (post.deputy, "")
+    both = f"编号,单位,姓名,岗位,B角\n{post.deputy},{UNIT},{name},值班员,值班员"
+    assert "本岗责任人以外的人" in text(sent(quiet, both), 400)
+
+
 def test_two_rows_cannot_hold_one_post_nor_be_one_person(quiet):
     rows = [f",{UNIT},张三,10000000091,,,,值班员,", f",{UNIT},李四,10000000092,,,,值班员,"]
     known = next(iter(everyone(quiet).values()))

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pyotp
 import pytest
+from django.test import Client
 from msgspec import structs
 
 from fengsui.store.accounts import Attempt, Draft
-from fengsui.web import here, signing, written
+from fengsui.web import guard, here, signing, written
 from fengsui.web.written import Written
 from tests.conftest import Database
 from tests.flow.ways import Way
@@ -79,6 +80,27 @@ def test_whoever_has_codes_gives_one_everywhere_and_a_wrong_one_counts_as_at_the
 
     assert (Attempt.objects.count(), alerts(quiet)) == (3, [])
     assert sign(client, draft, code=code).status_code == 303
+
+
+def test_nobody_at_the_door_keeps_a_signer_from_signing(quiet: Site) -> None:
+    draft, client, name = submitted(quiet, pair="rainstorm/yellow"), trust(quiet, "signer"), "signer"
+    for address in ("10.9.9.9", "127.0.0.1"):
+        for _ in range(guard.TRIES):
+            Client(REMOTE_ADDR=address).post("/login", {"username": name, "password": "x"})
+    assert guard.locked(name, "127.0.0.1")
+
+    assert sign(client, draft).status_code == 303
+
+
+def test_wrong_ones_of_a_session_lock_that_session_for_a_while(quiet: Site) -> None:
+    draft, client = submitted(quiet, pair="rainstorm/yellow"), trust(quiet, "signer")
+    for _ in range(guard.TRIES):
+        assert "W135" in sign(client, draft, password="错").content.decode()
+    assert "W040" in sign(client, draft).content.decode()
+
+    quiet.house.clock.jump(quiet.now + guard.WINDOW)
+
+    assert sign(client, draft).status_code == 303
 
 
 @pytest.mark.parametrize("said", ["", "红", "橙色"])

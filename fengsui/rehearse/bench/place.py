@@ -68,7 +68,7 @@ def populate(keys: vault.Vault, pack: Pack, *, responsible: int, members: int) -
     villages = [a for a in pack.areas.values() if a.kind == "village" and not a.valid_to]
     towns = {u.area: u.id for u in townships}
     homes = [(v.id, towns[v.parent]) for v in villages if v.parent in towns]
-    humans, posts = [], []
+    humans, posts = [people.Human(id_, "meteorology", "乙") for id_ in (AUTHOR, SIGNER)], []
     for n in range(responsible):
         area, unit = homes[n % len(homes)]
         humans.append(people.Human(f"p{n:07d}", unit, f"甲{n}", (people.Contact("sms", number(n)),)))

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fengsui.store.accounts import Account, Attempt
-from fengsui.web import audit, guard, here, lists, numbers, rights, sentences
+from fengsui.web import audit, guard, here, lists, numbers, rights, sentences, written
 from fengsui.web.lists import Cell, Listing
 from fengsui.web.pages.login import account_of
 from fengsui.web.templatetags import words
@@ -57,6 +57,8 @@ def accounts(request: HttpRequest) -> HttpResponse:
 def _state(account: Account) -> Cell:
     if not account.active:
         return Cell("已关闭")
+    if account.person and not written.listed(account):
+        return Cell("所代表的人已离任，请关闭", "late")
     return Cell("待首次改口令", "wait") if account.must_change else Cell("在用", "ok")
 
 
@@ -190,9 +192,11 @@ def act(request: HttpRequest, number: int, what: str) -> HttpResponse:
     audit.note("account", by, ACTS[what], found.username)
     if what == "reset":
         return _handed(request, found, "口令已重设，此账号的所有登录已失效")
-    if what in ("close", "open"):
-        found.active = what == "open"
-        found.stamp = secrets.token_hex(8)
+    if what == "close":
+        guard.close(found)
+        return done
+    if what == "open":
+        found.active, found.stamp = True, secrets.token_hex(8)
     else:
         found.totp = b""
     found.save()
@@ -247,19 +251,22 @@ def _shown(
 
 @require_GET
 def failures(request: HttpRequest) -> HttpResponse:
-    """The last failed logins; a name that fails often is locked for a quarter of an hour."""
+    """The last failed logins; a name that fails often at one client is locked there for a quarter of an hour."""
     found = list(Attempt.objects.order_by("-at")[:FAILURES])
-    recent = Counter(a.username for a in found if a.at > here.now() - guard.WINDOW)
+    recent = Counter((a.username, a.client) for a in found if a.at > here.now() - guard.WINDOW)
     rows = [
         (
             Cell(words.moment(a.at)),
             Cell(a.username),
             Cell(a.client),
-            Cell("锁定中", "late") if recent[a.username] >= guard.TRIES else Cell(""),
+            Cell("锁定中", "late") if recent[a.username, a.client] >= guard.TRIES else Cell(""),
         )
         for a in found
     ]
-    note = f"最近 {FAILURES} 次；{guard.TRIES} 次失败锁定 15 分钟，登录成功或重设口令即清除"
+    note = (
+        f"最近 {FAILURES} 次；同一登录名在同一来源 {guard.TRIES} 次失败，该来源锁定 15 分钟，"
+        "登录成功或重设口令即清除；签发时输错的也列在这里"
+    )
     columns = ("时间", "登录名", "来自", "")
     return lists.show(request, Listing("登录失败", columns, rows, "近来没有失败的登录。", note))
 

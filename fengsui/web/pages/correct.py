@@ -55,7 +55,7 @@ def correct(request: HttpRequest, stream: str) -> HttpResponse:
         return _to(known)
     choices[choice] = _read(request, account, state, choices[choice])
     acts = {"alone": _alone, "submit": _submit}
-    wrong = "" if written.may_write(account) else "您的单位或角色没有制作预警的权限，见数据包“签发权”。[W127]"
+    wrong = written.barred(account)
     act = None if wrong else acts.get(request.POST.get("do", ""))
     draft = choices[choice]
     if act and (choice == "withdraw" or request.POST.get("checked") == _mark(draft)):

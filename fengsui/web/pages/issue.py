@@ -162,9 +162,8 @@ def _submitted(request: HttpRequest, account: Account, state: State, *, cancel: 
     draft = begun.spoken(written.read(request.POST, account, state.stream, cancel=cancel), state)
     if request.POST.get("do") == "fill":
         return _form(request, account, state, _refilled(draft, request.POST))
-    if not written.may_write(account):
-        wrong = ["您的单位或角色没有制作预警的权限，见数据包“签发权”。[W127]"]
-        return _form(request, account, state, draft, wrong, status=403)
+    if wrong := written.barred(account):
+        return _form(request, account, state, draft, [wrong], status=403)
     shown = _shown(draft)
     if shown["faults"]:
         return _form(request, account, state, draft, shown["faults"], status=422)

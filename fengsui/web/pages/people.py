@@ -24,7 +24,7 @@ from fengsui.store import roster, traces
 from fengsui.store.accounts import Account
 from fengsui.store.people import Edit
 from fengsui.store.roster import Entry, Way
-from fengsui.web import here, lists, numbers, rights, sentences
+from fengsui.web import guard, here, lists, numbers, rights, sentences
 from fengsui.web.lists import Cell, Listing
 from fengsui.web.pages.login import account_of
 
@@ -204,19 +204,29 @@ DONE = {
 
 @require_http_methods(["GET", "POST"])
 def depart(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
-    """Somebody leaves: his posts fall vacant, his data go, his unit owes a correction of the roster."""
+    """Somebody leaves: his posts fall vacant, his data go, his accounts close, his unit owes a correction of the roster."""
     if here.recorded(request.POST.get("form", "")):
-        return redirect("people")
+        return _departed(request, id)
     found, world = entry(request, id), here.world()
     posts = [sentences.holder(p.id, world) for p in world.directory.held.get(found.id, ())]
-    context = {"person": found, "posts": posts, "form": secrets.token_hex(8)}
-    if request.method == "POST":
+    accounts = list(Account.objects.filter(person=found.id, active=True).values_list("username", flat=True))
+    context = {"person": found, "posts": posts, "accounts": accounts, "form": secrets.token_hex(8)}
+    if request.method == "POST" and guard.last_administrator(found.id):
+        context["wrong"] = "此人的账号是最后一个在用的管理员账号，请先另设管理员，再办离任。[W169]"
+    elif request.method == "POST":
         fact = DirectoryChanged(DISTRICT, here.now(), "departed", found.unit, found.id)
         answer = here.record(fact, form=request.POST.get("form", ""), edit=Edit(departed=(found.id,)))
         if answer.ok:
-            return redirect("people")
+            return _departed(request, found.id)
         context["wrong"] = f"{answer.text}（{answer.code}）"
     return render(request, "person_depart.html", context)
+
+
+def _departed(request: HttpRequest, person: str) -> HttpResponse:
+    """Also on a second click: it ends what a first one that broke off has left open."""
+    if person not in here.world().directory.persons:
+        guard.retire(person, account_of(request))
+    return redirect("people")
 
 
 # ── a test message ───────────────────────────────────────────────────────────

@@ -32,6 +32,7 @@ BLANKS = 3
 """Rows for further numbers."""
 CHANNELS = tuple((channel, column) for column, channel in table.CHANNELS.items())
 OUTDATED = "此人刚被他人改过，以下是现在的内容，请核对后重新填写。[W140]"
+SELF = "责任人与B角不能是同一人。[W148]"
 Wrong = dict[str, str]
 """Field → what is wrong with it and what to do."""
 
@@ -58,6 +59,8 @@ def edit(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002 - the add
     if request.POST.get("seen") != _mark(found):
         return _form(request, found, {}, {"": OUTDATED}, status=409)
     human, wrong = _human(request, found)
+    if _doubled(request.POST, found):
+        wrong[""] = SELF
     if wrong:
         return _form(request, found, request.POST, wrong, status=400)
     return _saved(request, found, human)
@@ -169,6 +172,13 @@ def _moved(data: QueryDict, found: Entry, human: Human) -> Iterator[Post]:
             yield msgspec.structs.replace(post, holder=holder, deputy=deputy)
 
 
+def _doubled(data: QueryDict, found: Entry) -> bool:
+    """Whether somebody is to stand in for himself. Whoever rises to a post only leaves its deputyship behind."""
+    both = {*data.getlist("holds")} & {*data.getlist("stands")}
+    posts = here.world().directory.unit_posts.get(found.unit, ())
+    return any(p.id in both and p.deputy != found.id for p in posts)
+
+
 def _given(ticked: object, now: str, person: str) -> str:
     if ticked:
         return person
@@ -273,7 +283,7 @@ def _appointed(data: QueryDict, found: Post, people: set[str]) -> str:
     if not {holder, deputy} <= people | {"", found.holder, found.deputy}:
         return "请从列表选择本单位人员。[W147]"
     if holder and holder == deputy:
-        return "责任人与B角不能是同一人。[W148]"
+        return SELF
     after = msgspec.structs.replace(found, holder=holder, deputy=deputy)
     if after == found:
         return ""

@@ -61,6 +61,8 @@ def issue_sign(request: HttpRequest, draft: int) -> HttpResponse:
 
 def _sign(request: HttpRequest, row: Draft) -> HttpResponse:
     account, draft = account_of(request), written.load(row)
+    if not written.listed(account):
+        return _shown(request, row, written.NOBODY, 403)
     if not written.may_sign(account, draft):
         return _shown(request, row, "您的单位或角色不能签发这一级别，见数据包“签发权”。[W128]", 403)
     if account.person in draft.writers:
