@@ -74,7 +74,7 @@ class House:
         self.jobs = Jobs()
         self._departures = Departures(self.writer, clock)
         self._listener = Listener(self.writer.due)
-        self.ready = False
+        self._open = False
         self.over = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -101,11 +101,16 @@ class House:
         self._tasks = [asyncio.create_task(w) for w in work]
         for task in self._tasks:
             task.add_done_callback(self._ended)
-        self.ready = True
+        self._open = True
+
+    @property
+    def ready(self) -> bool:
+        """Whether it may be relied on: everything is loaded, nothing has ended, and what is posted is written."""
+        return self._open and not self.writer.late
 
     async def stop(self) -> None:
         """Stop sending, let gateways finish what is under way, write what is waiting, end."""
-        self.ready = False
+        self._open = False
         for lane in self.lanes:
             lane.held = True
         for gateway in self.gateways:
@@ -162,7 +167,7 @@ class House:
         """A part of the house that ends by itself is a fault: say so loudly, be not ready, let the process end."""
         if not task.cancelled() and (error := task.exception()):
             log.critical("%s 意外停止：%r [R040]", task.get_name(), error)
-        self.ready = False
+        self._open = False
         self.over.set()
 
 
