@@ -9,7 +9,7 @@ from fengsui.flow import mailing
 from fengsui.flow.inputs import Batch, Lane, Letter
 from fengsui.flow.round import Round
 from fengsui.gateways.contract import Receipt
-from fengsui.store import caps, inbox, leases, notice, people, receipts, subscribed
+from fengsui.store import caps, inbox, leases, notice, outbox, people, receipts, subscribed
 from fengsui.store.caps import Cap
 from fengsui.store.leases import Verdict
 from fengsui.store.sql import Session
@@ -28,6 +28,8 @@ def finish(this: Round, lane: str, verdicts: Sequence[Verdict]) -> int:
 def published(this: Round, cap: Cap, body: str, level: str) -> int:
     """Keep what became of a version as a message, and give it to every subscriber; how many there are."""
     caps.write(this.session, cap)
+    if cap.digest:
+        outbox.supersede(this.session, cap.stream, cap.version, this.now)
     lanes = [
         lane.name for lane in this.setting.lanes if lane.channel == CHANNEL and cap.series in lane.accepts
     ]

@@ -6,14 +6,12 @@ a fact: whether a subscriber has a message says nothing about who was warned.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
-from fengsui.store import tally
 from fengsui.store.caps import Cap
 from fengsui.store.notice import texts
 from fengsui.store.sql import Session, pack
-from fengsui.store.states import State, urgency
+from fengsui.store.states import urgency
 
 CHANNEL = "cap"
 ENDPOINT = "@"
@@ -21,7 +19,7 @@ ENDPOINT = "@"
 
 
 def fan_out(session: Session, cap: Cap, body: str, *, level: str, lanes: Sequence[str], now: int) -> int:
-    """Make the deliveries of a message, each once; how many were made. Of earlier versions nothing is sent any more."""
+    """Make the deliveries of a message, each once; how many were made. ``outbox.supersede`` comes before it."""
     text = texts(session, {body: ()})[body]
     found = session.run(
         "INSERT INTO notice (ledger, stream, key, template, series, level, rank, version, expires, at, suffix, zones,"
@@ -34,7 +32,6 @@ def fan_out(session: Session, cap: Cap, body: str, *, level: str, lanes: Sequenc
     if not found:
         return 0
     notice = found[0][0]
-    _superseded(session, cap, now)
     session.run(
         "INSERT INTO delivery (notice, recipient, channel, lane, responsible, address, text, parts, accepted,"
         " delivered, state, rank, run_at, lease, attempts, doubtful, code)"
@@ -47,23 +44,3 @@ def fan_out(session: Session, cap: Cap, body: str, *, level: str, lanes: Sequenc
         notice, CHANNEL, len(lanes), len(lanes),
     )  # fmt: skip
     return len(lanes)
-
-
-_EARLIER = "SELECT id FROM notice WHERE stream = ? AND version < ? AND template = 'cap'"
-
-
-def _superseded(session: Session, cap: Cap, now: int) -> None:
-    """What waits of earlier versions is withdrawn, or a subscriber might hear of the Alert after the Cancel. What is with
-    one at this moment is out of date as soon as it comes back.
-    """
-    session.run(
-        f"UPDATE notice SET expires = ? WHERE expires > ? AND id IN ({_EARLIER})",  # noqa: S608 - a text of ours
-        now, now, cap.stream, cap.version,
-    )  # fmt: skip
-    rows = session.run(
-        f"UPDATE delivery SET state = ? WHERE state = 0 AND lease = 0 AND notice IN ({_EARLIER})"  # noqa: S608
-        " RETURNING notice, channel",
-        int(State.WITHDRAWN), cap.stream, cap.version,
-    )  # fmt: skip
-    moves = Counter((notice, channel, 0, int(State.WITHDRAWN)) for notice, channel in rows)
-    tally.moved(session, moves)
