@@ -23,7 +23,7 @@ from fengsui.core.clauses import Pack
 from fengsui.core.facts import PackInForce
 from fengsui.core.series import Series
 from fengsui.core.state import DISTRICT
-from fengsui.flow import inputs
+from fengsui.flow import inputs, restore
 from fengsui.flow.clock import Alarm, Time
 from fengsui.flow.departures import Departures
 from fengsui.flow.failover import Failover
@@ -82,6 +82,7 @@ class House:
     async def start(self) -> None:
         """Load the state, connect the gateways, begin to send and to listen. Raises what makes that impossible."""
         loop = self._loop = asyncio.get_running_loop()
+        restore.whole(self.vault.directory)
         await asyncio.to_thread(self.writer.start)
         await self._holds.look()  # before any lane takes anything
 
