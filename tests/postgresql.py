@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -43,19 +44,29 @@ class Server:
             "UTF8",
             "--no-sync",
         )
-        settings = {
+        self._settings = {
             "listen_addresses": "127.0.0.1",
             "port": self.port,
             "unix_socket_directories": self._dir,
             "fsync": "off",
             "shared_buffers": "64MB",
         }
-        with (self._dir / "log").open("wb") as log:
+        self.start()
+
+    def start(self) -> None:
+        """Start it, or again after ``halt``."""
+        words = (w for k, v in self._settings.items() for w in ("-c", f"{k}={v}"))
+        with (self._dir / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._bin / "postgres", "-D", data, *(w for k, v in settings.items() for w in ("-c", f"{k}={v}"))],
+                [self._bin / "postgres", "-D", self._dir / "data", *words],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, user=self._user, cwd=self._dir,
             )  # fmt: skip
         self._wait()
+
+    def halt(self) -> None:
+        """End it at once, whoever is connected, as an administrator's restart does."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(30)
 
     def _run(self, program: str, *words: str) -> None:
         done = subprocess.run(

@@ -14,7 +14,7 @@ from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.wsgi import get_wsgi_application
-from django.db import Error, connections
+from django.db import connections
 
 from fengsui.config.settings import transport
 from fengsui.flow.links import Links
@@ -165,7 +165,7 @@ def glance(page: str, make: Make, key: str, query: bytes) -> str | None:
         if account is None or account.must_change or not rights.may(account.role, page):
             return None
         return make(account, parse_qs(query.decode("latin-1")).get("of", [""])[-1], now)
-    except (here.Absent, Error, *Errors):
+    except (here.Absent, *Errors):
         connections.close_all()
         return None
 

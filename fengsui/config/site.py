@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from fengsui.flow import restore
 from fengsui.flow.feeds import Feed
 from fengsui.gateways.contract import Status
 from fengsui.store.ways import Stored, secrets
@@ -50,7 +51,10 @@ class SiteFault(ValueError):  # noqa: N818 - the condition is the name
 
 
 def read(data: Path) -> Site:
-    """The site of a data directory; defaults where there is no file. Raises SiteFault with key and expectation."""
+    """The site of a data directory; defaults where there is no file. Raises SiteFault with key and expectation, Half for
+    one that was never wholly restored.
+    """
+    restore.whole(data)
     file = data / FILE
     if not file.exists():
         return Site()

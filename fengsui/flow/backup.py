@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from fengsui import __version__
+from fengsui.flow.publish import OWN
 from fengsui.store import sealed
 from fengsui.store.sql import Session
 
@@ -29,7 +30,7 @@ KEYS = "keys.sealed"
 DUMP = "main.dump"
 FILES = {"default": "fengsui.sqlite3", "archive": "archive.sqlite3", "desk": "desk.sqlite3"}
 """Databases of a place on SQLite in the order in which they are copied: alias → file."""
-SITE = ("fengsui.toml", "site", "trust")
+SITE = ("fengsui.toml", "site", "trust", OWN)
 """What else a data directory holds that cannot be made anew."""
 BLOCK = 1 << 20
 

@@ -1,7 +1,8 @@
 """对外发布 Publish: every version that was registered becomes a signed message — archived, then given to feed and subscribers.
 
 After the commit, beside the writer: no warning waits for it. What the gate refuses, or what cannot be signed, does not
-leave: it is told as an alarm and stands at the desk until it is over. Tried again when there is a key, and at every start.
+leave: it is told as an alarm and stands at the desk until it is over. Tried again when there is a key, and at every
+start, unless something newer of the same warning has left. Nothing that goes wrong here ever ends the house.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +29,7 @@ from fengsui.core.series import Series
 from fengsui.core.state import AlertPart
 from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Change, Parked, Unwritten
+from fengsui.flow.round import POISON
 from fengsui.formats import geo, packs
 from fengsui.formats.cap import write
 from fengsui.store import archive, caps, history, signals, signet
@@ -46,17 +49,23 @@ KIND = "cap"
 LOOK = 5.0
 """Seconds after which it looks again, woken or not."""
 PATIENCE = 30.0
-"""Seconds that the writer gets to keep a message."""
+"""Seconds that the writer gets to keep a message; for which nobody need know that it is tried again and again."""
 LATEST = DAY
 """µs after which a version is not published any more: whoever starts a new release does not send last year's warnings."""
 OWN = "districts.geojson"
 """Outlines that a site brings itself, in its data directory."""
-FAULTS = (KeyError, ValueError, signet.NoSignet)
+FAULTS = (*POISON, signet.NoSignet)
 """What may be wrong with one version and must not stop the next."""
+PASSING = (*Errors, OSError, Unwritten, Parked)
+"""What may be over the next time."""
+BARE = "对外报文不带边界发出，请尽快处理：{} [R062]"
 
 
 class Publisher:
-    """Makes messages of what the writer registers. directory: of the place, for its signets and outlines."""
+    """Makes messages of what the writer registers. directory: of the place, for its signets and outlines.
+
+    troubles: what a person at the desk must see to at present, besides the versions that did not leave.
+    """
 
     def __init__(self, writer: Writer, directory: Path, now: Callable[[], int]) -> None:
         self._writer, self._directory, self._now = writer, directory, now
@@ -65,6 +74,15 @@ class Publisher:
         self._again = True
         self._turn = threading.Lock()
         self._told: set[tuple[str, str]] = set()
+        self._hand: Signal | None = None
+        self._poison: dict[tuple[str, int], str] = {}
+        self._failing: float | None = None
+        self._troubles: dict[str, str] = {}
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """In sentences."""
+        return tuple(self._troubles.values())
 
     def woken(self, change: Change, loop: asyncio.AbstractEventLoop) -> None:
         """After a commit, in the writer's thread: look if a warning has a new version."""
@@ -84,12 +102,42 @@ class Publisher:
                     await self._wake.wait()
 
     async def look(self) -> None:
-        """Make and hand on what waits; what fails in passing is tried again the next time."""
+        """Make and hand on what waits. What fails in passing is tried again the next time, a person is told if it goes on;
+        a version that ends this in any other way is put aside as the writer parks an input.
+        """
+        work = asyncio.ensure_future(asyncio.to_thread(self._publish))
         try:
-            await asyncio.to_thread(self._publish)
-        except (*Errors, OSError, Unwritten, Parked, TimeoutError) as error:
-            self._again = True
-            log.warning("对外报文暂时发不出，稍后再试：%s [R060]", error)
+            await asyncio.wait([work])
+        finally:
+            work.cancel()
+        error = work.exception()
+        if error is None:
+            self._failing = None
+            self._troubles.pop("late", None)
+            return
+        self._again = True
+        if isinstance(error, PASSING) or self._hand is None:
+            self._late(error)
+        else:
+            self._poison[self._hand.stream, self._hand.version] = _said(error)
+            self._wake.set()
+
+    def _late(self, error: BaseException) -> None:
+        log.warning("对外报文暂时发不出，稍后再试：%s [R060]", error)
+        now = time.monotonic()
+        self._failing = self._failing or now
+        if now - self._failing >= PATIENCE and "late" not in self._troubles:
+            self._trouble("late", "R061", f"对外报文一直发不出，仍在重试：{_said(error)} [R061]")
+
+    def _trouble(self, key: str, code: str, text: str) -> None:
+        """Tell what a person must see to, once; it stands at the desk until it is taken from there."""
+        if self._troubles.get(key) != text:
+            self._troubles[key] = text
+            self._tell(code, text)
+
+    def _tell(self, code: str, text: str) -> None:
+        for call in self._writer.alarm:
+            call(Alarm(code, text, self._now()))
 
     def _publish(self) -> None:
         """In a thread: one at a time, also while the house is stopping."""
@@ -97,12 +145,14 @@ class Publisher:
             self._all()
 
     def _all(self) -> None:
+        self._hand = None
         session, again = Session(), self._again
         self._again = False
         try:
             since = max(0, self._now() - LATEST) // SECOND
             found = caps.waiting(session, since, again=again)
             for signal in found:
+                self._hand = signal
                 self._one(session, signal)
         finally:
             session.close()
@@ -114,6 +164,9 @@ class Publisher:
             cap_out.identifier(signal.second, pack), signal.stream, signal.version, _series(signal), signal.second,
             max(signal.expires, signal.second * SECOND + cap_out.AFTERWARDS),
         )  # fmt: skip
+        if poison := self._poison.get((signal.stream, signal.version)):
+            self._failed(msgspec.structs.replace(cap, fault=poison), signal.level)
+            return
         try:
             content = self._made(session, signal, pack)
         except FAULTS as error:
@@ -128,7 +181,12 @@ class Publisher:
     def _made(self, session: Session, signal: Signal, pack: Pack) -> bytes:
         """The signed bytes of a version. Raises what keeps it from leaving."""
         seal = signet.signing(signet.load(self._directory), self._now())
-        message = cap_out.message(issued(session, signal), pack, outlines(pack.id, self._directory))
+        rings, fault = outlines(pack.id, self._directory)
+        if fault:
+            self._trouble("bare", "R062", BARE.format(fault))
+        else:
+            self._troubles.pop("bare", None)
+        message = cap_out.message(issued(session, signal), pack, rings)
         return write.leaving(message, seal.key, seal.certificate)
 
     def _failed(self, cap: Cap, level: str) -> None:
@@ -137,9 +195,7 @@ class Publisher:
             return
         self._writer.publish(cap, "", level).result(PATIENCE)
         self._told.add((cap.identifier, cap.fault))
-        text = f"对外报文 {cap.identifier} 没有发出：{cap.fault} [R061]"
-        for call in self._writer.alarm:
-            call(Alarm("R061", text, self._now()))
+        self._tell("R061", f"对外报文 {cap.identifier} 没有发出：{cap.fault} [R061]")
 
 
 def issued(session: Session, signal: Signal) -> Issued:
@@ -186,13 +242,25 @@ def _keep(paper: Paper, now: int) -> None:
         papers.close()
 
 
-def _said(error: Exception) -> str:
-    return f"缺少 {error}。" if isinstance(error, KeyError) else str(error)
+def _said(error: BaseException) -> str:
+    if isinstance(error, KeyError):
+        return f"缺少 {error}。"
+    known = isinstance(error, (ValueError, signet.NoSignet, *PASSING))
+    return str(error) if known and str(error) else f"程序出错：{type(error).__name__}: {error}"
+
+
+def outlines(pack: str, directory: Path) -> tuple[cap_out.Rings, str]:
+    """The outlines that a pack we ship and the site itself bring, by area, as CAP writes them; none, and why, where a file
+    is of no use: a warning leaves without them.
+    """
+    try:
+        return _outlines(pack, directory), ""
+    except (geo.GeoFault, OSError) as error:
+        return {}, f"{OWN}：{error}"
 
 
 @lru_cache(maxsize=4)
-def outlines(pack: str, directory: Path) -> dict[str, tuple[str, ...]]:
-    """The outlines that a pack we ship and the site itself bring, by area, as CAP writes them."""
+def _outlines(pack: str, directory: Path) -> cap_out.Rings:
     files = (packs.SHIPPED / pack / "boundary.geojson", directory / OWN)
     shapes = [shape for file in files if file.is_file() for shape in geo.read(file)]
     return {shape.code: cap_out.outlines(iter(shape.rings)) for shape in shapes}

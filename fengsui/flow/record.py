@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -37,19 +38,21 @@ from fengsui.flow.inputs import (
 )
 from fengsui.flow.round import Round, Setting
 from fengsui.flow.spare import Spare
-from fengsui.flow.waiting import PASSING, Queue, Waiting, cancels, said
+from fengsui.flow.waiting import DOUBTFUL, Queue, Waiting, cancels, said
 from fengsui.gateways.contract import Receipt, Reply
 from fengsui.store import archive, inbox, leases, ledger, notice, outbox, people, rebuild
 from fengsui.store.caps import Cap
 from fengsui.store.lanes import Lane
 from fengsui.store.leases import Verdict
-from fengsui.store.sql import Errors, Session
+from fengsui.store.sql import PASSING, Errors, Session
 from fengsui.store.sql import archive as open_archive
 from fengsui.store.vault import Vault
 
 T = TypeVar("T")
 LOOK = 0.5
-"""Seconds after which it looks again, woken or not."""
+"""Seconds after which it looks again, woken or not: every look ends in a commit."""
+LATE = 5.0
+"""Seconds without a commit after which nobody should rely on it."""
 BREATH = 0.003
 """Seconds in which lanes may ask for what has just been issued, before lists are fanned out."""
 
@@ -81,6 +84,7 @@ class Writer:
         self._name = secrets.token_hex(4)
         self._agenda, self._spare = Agenda(), Spare()
         self._issued = False
+        self._committed = time.monotonic()
         self._queue = Queue()
         self._loaded: Pending[None] = Pending()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -91,6 +95,11 @@ class Writer:
     def world(self) -> World:
         """Everything known as of the last commit, to be read by whoever shows it."""
         return self.position[0]
+
+    @property
+    def late(self) -> bool:
+        """Whether it has not been able to write for some seconds. It goes on trying."""
+        return time.monotonic() - self._committed > LATE
 
     def start(self) -> None:
         """Fold the ledger and begin. Raises what made that impossible."""
@@ -205,6 +214,7 @@ class Writer:
         heads: dict[str, Head] = {name: h for name, state in open_.items() if (h := head(state))}
         directory = people.snapshot(self._session, self._setting.ways)
         self.position = (World(self.world.pack, directory, open_, heads), seq)
+        self._committed = time.monotonic()
 
     def _abandon(self, error: BaseException) -> None:
         """The thread ends: whoever waits must know. The process is expected to end, too."""
@@ -215,7 +225,10 @@ class Writer:
     def _patience(self, more: bool) -> float:
         if more:
             return BREATH if self._issued else 0
-        return self._agenda.wait(self._session, self.clock.now(), LOOK)
+        try:
+            return self._agenda.wait(self._session, self.clock.now(), LOOK)
+        except Errors:
+            return LOOK  # the round will say so
 
     def _one(self, waiting: Waiting) -> bool:
         """One round; whether there is more to do at once."""
@@ -240,12 +253,8 @@ class Writer:
 
     def _undo(self, error: Exception) -> None:
         self._tell([Alarm("R010", f"写入失败，本轮没有记录：{said(error)}", self.clock.now())])
-        try:
-            self._session.rollback()
-            self._papers.rollback()
-        except Errors:
-            self._session.reopen()
-            self._papers.reopen()
+        self._session.recover()
+        self._papers.recover()
 
     def _round(self, waiting: Waiting) -> bool:
         now = self.clock.now()
@@ -266,6 +275,7 @@ class Writer:
             self._session.run("SELECT pg_notify('fengsui', ?)", self._name)
         if not self._commit(waiting):
             return True
+        self._committed = time.monotonic()
         self.position = (this.settled(), chain.seq)
         for (_, future), answer in zip(waiting.inputs, answers, strict=True):
             given = this.answer(answer)
@@ -302,8 +312,13 @@ class Writer:
         except Errors as error:
             if self._session.open_transaction():
                 raise
-            self._session.reopen()
-            seqs = ledger.known(self._session, [one.id for one, _ in waiting.inputs])
+            try:
+                self._session.reopen()
+                seqs = ledger.known(self._session, [one.id for one, _ in waiting.inputs])
+            except Errors:
+                for future in waiting.futures:
+                    future.set_exception(Unwritten(DOUBTFUL))
+                return False
             for one, future in waiting.inputs:
                 if one.id in seqs:
                     future.set_result(rounds.first_answer(self._session, one.id, seqs[one.id]))

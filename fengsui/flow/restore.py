@@ -1,7 +1,8 @@
 """恢复 Restore: a backup becomes an empty place's district — checked, under a new epoch, and with every lane held.
 
 What was open when the backup was made may have gone out since. So nothing leaves by itself: a person looks, then
-releases; what then goes out again is marked as a possible duplicate.
+releases; what then goes out again is marked as a possible duplicate. Until all of that is done a mark stands in the
+data directory, at which every command refuses: whatever interrupts a restore, half of one never runs.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ from fengsui.store.sql import Session
 from fengsui.store.vault import Vault
 
 WHY = "由备份恢复，等待人工核对"
+MARK = "restoring"
+"""Stands in a data directory while it is being restored."""
+
+
+class Half(BackupFault):
+    """这个数据目录没有恢复完，不能使用。请清空它（PostgreSQL 另建一个空库），再执行 fengsui restore。[C060]"""
 
 
 class Restored(NamedTuple):
@@ -44,10 +51,16 @@ def read(source: Path) -> Manifest:
     return manifest
 
 
+def whole(data: Path) -> None:
+    """Raises Half for a data directory whose restore was interrupted or failed."""
+    if (data / MARK).exists():
+        raise Half(Half.__doc__)
+
+
 def unpack(
     source: Path, data: Path, manifest: Manifest, *, passphrase: str, url: str, keys: Path | None = None
 ) -> None:
-    """Put files and keys into an empty data directory, and a dump into an empty database. Raises BackupFault, Unsealed."""
+    """Put files and keys into an empty data directory, under the mark that ``settle`` takes away. Raises BackupFault, Unsealed."""
     if data.exists() and any(data.iterdir()):
         raise BackupFault("数据目录不是空的，恢复不会覆盖。请把 FENGSUI_DATA 指向一个空目录。[C056]")
     if bool(url) != (manifest.vendor == "postgresql"):
@@ -56,6 +69,9 @@ def unpack(
         )
     opened = sealed.open_((keys or source / KEYS).read_bytes(), passphrase)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (data / MARK).open("wb") as mark:
+        os.fsync(mark.fileno())
+    _lasting(data)
     _unsealed(opened, data / "keys")
     for name in manifest.files:
         if name not in (KEYS, DUMP):
@@ -63,6 +79,7 @@ def unpack(
             shutil.copyfile(source / name, data / name)
             if name in FILES.values():
                 (data / name).chmod(0o600)
+            _lasting(data / name)
 
 
 def load(source: Path, url: str) -> None:
@@ -77,9 +94,10 @@ def load(source: Path, url: str) -> None:
 
 
 def settle(vault: Vault, manifest: Manifest, now: int) -> Restored:
-    """Hold every lane, check the chain against the manifest, begin a new epoch, put what is open in doubt.
+    """Hold every lane, check the chain against the manifest, begin a new epoch, put what is open in doubt: then the place
+    may run.
 
-    Raises BackupFault if the chain does not agree; every lane is held even then.
+    Raises BackupFault if the chain does not agree; every lane is held even then, and the mark stays.
     """
     session = Session()
     try:
@@ -95,9 +113,11 @@ def settle(vault: Vault, manifest: Manifest, now: int) -> Restored:
             session.run("UPDATE chain SET epoch = ? WHERE id = 1", head.epoch)
             ledger.seal(session, head, vault)
             _doubt(session, now)
-        return Restored(head.seq, head.epoch, holds.waiting(session))
+        done = Restored(head.seq, head.epoch, holds.waiting(session))
     finally:
         session.close()
+    (vault.directory / MARK).unlink(missing_ok=True)
+    return done
 
 
 def _doubt(session: Session, now: int) -> None:
@@ -119,3 +139,14 @@ def _unsealed(body: bytes, folder: Path) -> None:
             handle = os.open(folder / member.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as file:
                 file.write(content.read())
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def _lasting(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk and not only on their way there."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -23,7 +23,7 @@ from fengsui.core.clauses import Pack
 from fengsui.core.facts import PackInForce
 from fengsui.core.series import Series
 from fengsui.core.state import DISTRICT
-from fengsui.flow import inputs
+from fengsui.flow import inputs, restore
 from fengsui.flow.clock import Alarm, Time
 from fengsui.flow.departures import Departures
 from fengsui.flow.failover import Failover
@@ -89,7 +89,7 @@ class House:
         self.simulations = Simulations(vault.directory, pack, clock.now)
         self._departures = Departures(self.writer, clock)
         self._listener = Listener(self.writer.due)
-        self.ready = False
+        self._open = False
         self.over = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -97,6 +97,7 @@ class House:
     async def start(self) -> None:
         """Load the state, connect the gateways, begin to send and to listen. Raises what makes that impossible."""
         loop = self._loop = asyncio.get_running_loop()
+        restore.whole(self.vault.directory)
         await asyncio.to_thread(self.writer.start)
         await asyncio.to_thread(self.simulations.recover)
         await self._holds.look()  # before any lane takes anything
@@ -118,11 +119,16 @@ class House:
         self._tasks = [asyncio.create_task(w) for w in work]
         for task in self._tasks:
             task.add_done_callback(self._ended)
-        self.ready = True
+        self._open = True
+
+    @property
+    def ready(self) -> bool:
+        """Whether it may be relied on: everything is loaded, nothing has ended, and what is posted is written."""
+        return self._open and not self.writer.late
 
     async def stop(self) -> None:
         """Stop sending, let gateways finish what is under way, write what is waiting, end."""
-        self.ready = False
+        self._open = False
         for feed in self.feeds:
             feed.stop()
         for lane in self.lanes:
@@ -190,7 +196,7 @@ class House:
         """A part of the house that ends by itself is a fault: say so loudly, be not ready, let the process end."""
         if not task.cancelled() and (error := task.exception()):
             log.critical("%s 意外停止：%r [R040]", task.get_name(), error)
-        self.ready = False
+        self._open = False
         self.over.set()
 
 

@@ -9,7 +9,7 @@ from fengsui.flow import mailing
 from fengsui.flow.inputs import Batch, Letter
 from fengsui.flow.round import Round
 from fengsui.gateways.contract import Receipt
-from fengsui.store import caps, inbox, leases, notice, people, receipts, subscribed
+from fengsui.store import caps, inbox, leases, notice, outbox, people, receipts, subscribed
 from fengsui.store.caps import Cap
 from fengsui.store.lanes import Lane
 from fengsui.store.leases import Verdict
@@ -29,6 +29,7 @@ def published(this: Round, cap: Cap, body: str, level: str) -> int:
     caps.write(this.session, cap)
     if not cap.digest:
         return 0
+    outbox.supersede(this.session, cap.stream, cap.version, this.now)
     made = subscribed.fan_out(this.session, cap, body, level=level, lanes=this.setting.lanes, now=this.now)
     this.deliveries = this.deliveries or made > 0
     return made

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
-import psycopg
 
 from fengsui.core.facts import Alerted, DrillSet
 from fengsui.flow.inputs import Answer, Input, Malformed, Pending, Unwritten
@@ -19,9 +17,8 @@ T = TypeVar("T")
 MOST = 2000
 """Inputs, and rows of results or receipts, taken into one round."""
 
-PASSING = (sqlite3.OperationalError, psycopg.OperationalError)
-"""What may be over the next time: a full disk, a lock, a lost connection."""
 STOPPED = "系统正在停止，这一项没有记录，请稍后重试。[R013]"
+DOUBTFUL = "数据库断开，不知道这一项是否已经记录。请原样重试，不会记两次。[R014]"
 
 
 class Job(msgspec.Struct):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -17,7 +18,7 @@ Ring = tuple[Point, ...]
 
 
 class GeoFault(ValueError):  # noqa: N818 - the condition is the name
-    """图形文件不是可用的 GeoJSON（需 FeatureCollection，多边形）。请换一份或删去，状态图会改用点位。[P050]"""
+    """图形文件不是可用的 GeoJSON（需 FeatureCollection，多边形，经纬度）。请换一份或删去，状态图会改用点位。[P050]"""
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -28,6 +29,9 @@ class Shape(msgspec.Struct, frozen=True):
     rings: tuple[Ring, ...]
 
 
+_Position = Annotated[list[float], msgspec.Meta(min_length=2)]
+
+
 class _Geometry(msgspec.Struct):
     type: str
     coordinates: list[list[object]] = []
@@ -35,7 +39,7 @@ class _Geometry(msgspec.Struct):
 
 class _Feature(msgspec.Struct):
     geometry: _Geometry | None
-    properties: dict[str, object] = {}
+    properties: dict[str, object] | None = None
 
 
 class _Collection(msgspec.Struct):
@@ -57,7 +61,7 @@ def shapes(body: bytes) -> tuple[Shape, ...]:
 
 
 def _shape(feature: _Feature) -> Shape:
-    known = {k: str(v) for k, v in feature.properties.items()}
+    known = {k: str(v) for k, v in (feature.properties or {}).items()}
     geometry = feature.geometry
     rings: tuple[Ring, ...] = ()
     if geometry is not None and geometry.type == "Polygon":
@@ -68,8 +72,11 @@ def _shape(feature: _Feature) -> Shape:
 
 
 def _rings(polygons: object) -> tuple[Ring, ...]:
-    found = msgspec.convert(polygons, list[list[list[list[float]]]])
-    return tuple(tuple((p[0], p[1]) for p in ring) for polygon in found for ring in polygon if ring)
+    found = msgspec.convert(polygons, list[list[list[_Position]]])
+    rings = tuple(tuple((p[0], p[1]) for p in ring) for polygon in found for ring in polygon if ring)
+    if any(abs(lon) > 180 or abs(lat) > 90 for ring in rings for lon, lat in ring):
+        raise GeoFault(GeoFault.__doc__)
+    return rings
 
 
 class Projection(msgspec.Struct, frozen=True):

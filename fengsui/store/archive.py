@@ -60,6 +60,16 @@ def several(session: Session, digests: Iterable[str]) -> dict[str, bytes]:
     return {digest: bytes(body) for digest, body in rows}
 
 
+def changed(session: Session, digests: Iterable[str]) -> int:
+    """When the newest of these papers was stored, or the last of them erased, UTC µs; 0 without any."""
+    rows = session.run(
+        "SELECT coalesce(max(p.at), 0), coalesce(max(p.erased_at), 0)"
+        " FROM {each_text} {join} paper p ON p.digest = j.value",
+        pack(digests),
+    )
+    return max(map(int, rows[0]))
+
+
 def listed(session: Session, kind: str, limit: int) -> list[bytes]:
     """The newest papers of a class that still have their bytes, newest first."""
     rows = session.run(

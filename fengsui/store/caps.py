@@ -31,12 +31,15 @@ _SELECT = "SELECT identifier, stream, version, series, second, expires, digest, 
 _WAITING = (
     f"SELECT {', '.join(f's.{name}' for name in FIELDS)} FROM signal s LEFT JOIN cap c"  # noqa: S608 - names of ours
     " ON c.stream = s.stream AND c.version = s.version"
-    " WHERE s.second >= ? AND coalesce(c.digest, '') = '' AND (c.identifier IS NULL OR ? = 1) ORDER BY s.seq"
+    " WHERE s.second >= ? AND coalesce(c.digest, '') = '' AND (c.identifier IS NULL OR ? = 1) AND NOT EXISTS"
+    " (SELECT 1 FROM cap n WHERE n.stream = s.stream AND n.version > s.version AND n.digest <> '') ORDER BY s.seq"
 )
 
 
 def waiting(session: Session, since: int, *, again: bool) -> list[Signal]:
-    """Versions registered since a second of which no message was made, oldest first. again: also those that failed."""
+    """Versions registered since a second of which no message was made, oldest first. again: also those that failed.
+    None of a warning of which something newer has left: it would undo that.
+    """
     return [Signal(*row) for row in session.run(_WAITING, since, int(again))]
 
 

@@ -159,6 +159,25 @@ def withdraw(session: Session, stream: str) -> tuple[str, ...]:
     return tuple(sorted(row[0] for row in found))
 
 
+_EARLIER = "SELECT id FROM notice WHERE stream = ? AND version < ? AND template = 'cap'"
+
+
+def supersede(session: Session, stream: str, version: int, now: int) -> None:
+    """What waits for subscribers of earlier versions is withdrawn, or one might hear of the Alert after the Cancel. What
+    is with a subscriber at this moment is out of date as soon as it comes back.
+    """
+    session.run(
+        f"UPDATE notice SET expires = ? WHERE expires > ? AND id IN ({_EARLIER})",  # noqa: S608 - a text of ours
+        now, now, stream, version,
+    )  # fmt: skip
+    rows = session.run(
+        f"UPDATE delivery SET state = 6 WHERE state = 0 AND lease = 0 AND notice IN ({_EARLIER})"  # noqa: S608
+        " RETURNING notice, channel",
+        stream, version,
+    )  # fmt: skip
+    tally.moved(session, Counter((notice, channel, 0, int(State.WITHDRAWN)) for notice, channel in rows))
+
+
 def drain(session: Session, limit: int = SLICE) -> int:
     """Withdraw the next rows of stopped notices; 0 when none is left."""
     for (notice,) in session.run("SELECT id FROM notice WHERE stopped = 1 AND drained = 0 ORDER BY id"):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -50,13 +51,13 @@ class Signet(msgspec.Struct, frozen=True):
 
 
 def load(directory: Path) -> tuple[Signet, ...]:
-    """Every signet of a data directory, oldest first; what is unreadable or open to others is none. Raises OSError."""
+    """Every signet of a data directory, oldest first; what is unreadable or open to others is none."""
     found = [one for path in sorted((directory / "keys").glob("signet-*.pem")) if (one := _read(path))]
     return tuple(sorted(found, key=lambda one: (one.begins, one.id)))
 
 
 def unusable(directory: Path) -> list[str]:
-    """Names of files that should be signets and are none: damaged, weak, or open to others."""
+    """Names of files that should be signets and are none: damaged, weak, of a kind that we do not know, unreadable, or open to others."""
     return [p.name for p in sorted((directory / "keys").glob("signet-*.pem")) if _read(p) is None]
 
 
@@ -110,19 +111,20 @@ def _usage() -> x509.KeyUsage:
 
 def _read(path: Path) -> Signet | None:
     """A file as a signet; None for one that must not be used."""
-    if path.stat().st_mode & 0o077:
-        return None
-    content = path.read_bytes()
     try:
+        if path.stat().st_mode & 0o077:
+            return None
+        content = path.read_bytes()
         key = load_pem_private_key(content, None)
         certificate = x509.load_pem_x509_certificate(content)
-    except (ValueError, TypeError):
+        certified = certificate.public_key()
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
         return None
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         return None
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size < SHORTEST:
         return None
-    return _signet(path.stem, key, certificate) if key.public_key() == certificate.public_key() else None
+    return _signet(path.stem, key, certificate) if key.public_key() == certified else None
 
 
 def _signet(

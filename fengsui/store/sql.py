@@ -9,6 +9,7 @@ plain strings; ``{lock}`` locks the rows read where the database has row locks; 
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,11 +18,13 @@ from typing import Any, TypeVar
 
 import msgspec
 import psycopg
+from django import db
 from django.conf import settings
-from django.db import connections
 
-Errors = (sqlite3.Error, psycopg.Error)
-"""Whatever either database raises."""
+Errors = (sqlite3.Error, psycopg.Error, db.Error)
+"""Whatever either database raises; Django words it its own way where it connects."""
+PASSING = (sqlite3.OperationalError, psycopg.OperationalError, db.OperationalError)
+"""What may be over the next time: a full disk, a lock, a lost connection."""
 
 Values = tuple[Any, ...]
 T = TypeVar("T")
@@ -60,21 +63,32 @@ def pack(rows: Iterable[Any]) -> str:
 
 
 class Session:
-    """One connection, in autocommit until ``begin``. Used by one thread at a time."""
+    """One connection, in autocommit until ``begin``. Used by one thread at a time.
+
+    One that the server has closed is replaced when it is used next, unless something had begun on it: a server that
+    starts again must not stop whoever keeps a connection.
+    """
 
     def __init__(self, alias: str = "default") -> None:
         self._alias = alias
         self._open()
 
     def _open(self) -> None:
-        self._wrapper = connections.create_connection(self._alias)
+        self._begun = False
+        self._wrapper = db.connections.create_connection(self._alias)
         self._wrapper.ensure_connection()
         self.raw: Any = self._wrapper.connection
         self.vendor: str = self._wrapper.vendor
 
+    def _whole(self) -> Any:
+        """The connection, a new one if it is gone. Raises Errors if there is none to be had."""
+        if self.vendor == "postgresql" and not self._begun and _gone(self.raw):
+            self.reopen()
+        return self.raw
+
     def run(self, text: str, *values: Any) -> list[Values]:
         """Run one statement; its rows, or none."""
-        cursor = self.raw.execute(translate(text, self.vendor), values)
+        cursor = self._whole().execute(translate(text, self.vendor), values)
         return cursor.fetchall() if cursor.description else []
 
     def gather(self, decoder: msgspec.json.Decoder[T], text: str, *values: Any) -> T:
@@ -87,15 +101,17 @@ class Session:
 
     def count(self, text: str, *values: Any) -> int:
         """Run one statement; how many rows it changed."""
-        return int(self.raw.execute(translate(text, self.vendor), values).rowcount)
+        return int(self._whole().execute(translate(text, self.vendor), values).rowcount)
 
     def begin(self) -> None:
         """Start a transaction that writes."""
-        self.raw.execute("BEGIN IMMEDIATE" if self.vendor == "sqlite" else "BEGIN")
+        self._whole().execute("BEGIN IMMEDIATE" if self.vendor == "sqlite" else "BEGIN")
+        self._begun = True
 
     def commit(self) -> None:
         """Make it durable. If this raises, ask ``open_transaction`` whether the outcome is known."""
         self.raw.execute("COMMIT")
+        self._begun = False
 
     def open_transaction(self) -> bool:
         """Whether a transaction is certainly still open, hence certainly not committed."""
@@ -104,9 +120,18 @@ class Session:
         return not self.raw.closed and self.raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
 
     def rollback(self) -> None:
-        """Undo what is open; harmless if nothing is."""
+        """Undo what is open; harmless if nothing is, or if the connection took it along."""
         if self.open_transaction():
             self.raw.execute("ROLLBACK")
+        self._begun = False
+
+    def recover(self) -> None:
+        """Be of use again after an error: undo what is open, on a new connection if need be, now or when it is used next."""
+        try:
+            self.rollback()
+        except Errors:
+            with contextlib.suppress(*Errors):
+                self.reopen()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -140,6 +165,15 @@ class Session:
         """Close it, from whatever thread; what was not committed is undone."""
         self.raw.close()
         self._wrapper.connection = None
+
+
+def _gone(raw: psycopg.Connection[Any]) -> bool:
+    """Whether the server has closed a connection on which nothing is open. Costs a microsecond and asks nothing."""
+    if not raw.closed and raw.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+        with contextlib.suppress(psycopg.Error):
+            for _ in ("its last words", "that it has hung up"):
+                raw.pgconn.consume_input()
+    return raw.closed
 
 
 def archive() -> Session:

@@ -19,7 +19,10 @@ ENDPOINT = "@"
 
 
 def fan_out(session: Session, cap: Cap, body: str, *, level: str, lanes: Sequence[Lane], now: int) -> int:
-    """Make the deliveries of a message, one for each subscriber that takes its series, each once; how many were made. A cancellation withdraws what waits, as elsewhere."""
+    """Make the deliveries of a message, one for each subscriber that takes its series, each once; how many were made.
+
+    ``outbox.supersede`` comes before it.
+    """
     to = [lane.name for lane in lanes if lane.channel == SUBSCRIBED and cap.series in lane.accepts]
     if not to:
         return 0

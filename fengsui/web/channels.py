@@ -57,10 +57,13 @@ def _way(name: str, channel: str, health: Health) -> Way:
 
 
 def warnings() -> list[str]:
-    """What else must be said loudly: what the clock has to say, and messages for other systems that did not leave."""
+    """What else must be said loudly: what the clock has to say, and messages for other systems that did not leave
+    or not whole.
+    """
     alarm = here.house().clock.alarm
     said = [alarm.text] if alarm is not None else []
     stuck = caps.faults(here.session(), here.now())
+    said += here.house().publisher.troubles
     return said + [f"对外报文 {cap.identifier} 没有发出：{cap.fault} [R061]" for cap in stuck]
 
 

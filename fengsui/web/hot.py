@@ -38,7 +38,7 @@ class Door(Protocol):
     """What these routes need of the rest of the house."""
 
     async def look(self, token: str) -> str | None:
-        """The page that a token opens, as HTML; None if it never lived or has died."""
+        """The page that a token opens, as HTML; None if it never lived or has died. Raises Busy if that cannot be told."""
 
     async def answer(self, token: str, version: int) -> str | None:
         """Confirm the version that was seen (0 = the newest), as a committed fact; the same answer again for a
@@ -46,7 +46,7 @@ class Door(Protocol):
         """
 
     def ready(self) -> bool:
-        """Whether the state is loaded."""
+        """Whether the state is loaded, and what is posted is written."""
 
 
 class Busy(Exception):  # noqa: N818 - the condition is the name
@@ -70,7 +70,9 @@ class Hot:
         path, method = scope["path"], scope["method"]
         if path == "/health":
             ready = self.door.ready()
-            await _send(send, 200 if ready else 503, "正常" if ready else "正在装载，请稍候", plain=True)
+            await _send(
+                send, 200 if ready else 503, "正常" if ready else "尚未就绪或暂时写不进，请稍候", plain=True
+            )
         elif path.startswith("/a/") and method in ("GET", "HEAD", "POST"):
             await self._link(scope, receive, send)
         else:
@@ -91,13 +93,14 @@ class Hot:
             if not short:
                 await notice(send, 413, "内容过长", "请只点按钮，不要附带内容。[W003]")
                 return
-            try:
-                page = await self.door.answer(token, _seen(scope["query_string"]))
-            except Busy as busy:
-                await notice(send, 503, "尚未记下", str(busy) or str(Busy.__doc__))
-                return
+            asked = self.door.answer(token, _seen(scope["query_string"]))
         else:
-            page = await self.door.look(token)
+            asked = self.door.look(token)
+        try:
+            page = await asked
+        except Busy as busy:
+            await notice(send, 503, "尚未记下", str(busy) or str(Busy.__doc__))
+            return
         if page is not None:
             await _send(send, 200, page)
         elif self._guessing(client):

@@ -83,7 +83,7 @@ def cap(draft: Written, now: int) -> tuple[str, list[str]]:
     said = wording.draft(draft.paper.body)
     issued = Issued(fact.stream, fact.series, part, action, now // calendar.SECOND, said, earlier)
     try:
-        rings = publish.outlines(world.pack.id, here.house().vault.directory)
+        rings, _ = publish.outlines(world.pack.id, here.house().vault.directory)
         message = cap_out.message(issued, world.pack, rings)
         shown = write.write(message).decode()
     except (KeyError, ValueError) as error:

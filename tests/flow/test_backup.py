@@ -9,6 +9,7 @@ import stat
 
 import pytest
 
+from fengsui.__main__ import main
 from fengsui.config import configure
 from fengsui.flow import backup, restore
 from fengsui.flow.backup import BackupFault
@@ -249,6 +250,43 @@ def test_keys_may_lie_apart(template, tmp_path):
     names = sorted(p.name for p in (place / "keys").iterdir())
     assert sorted(p.name for p in (tmp_path / "there" / "keys").iterdir()) == names
     configure(tmp_path)
+
+
+def test_a_place_that_was_not_wholly_restored_never_runs(parcel, tmp_path, monkeypatch, capsys):
+    """However its restore ended: killed after the files lay there, or refused at the ledger."""
+    killed = tmp_path / "killed"
+    restore.unpack(parcel, killed, restore.read(parcel), passphrase=PHRASE, url="")
+    wrong = json.loads((parcel / "manifest.json").read_bytes())
+    wrong["chain"]["hash"] = "x" * 64
+    (parcel / "manifest.json").write_text(json.dumps(wrong))
+    refused = tmp_path / "refused"
+    monkeypatch.setenv("FENGSUI_BACKUP_PASSPHRASE", PHRASE)
+    monkeypatch.setenv("FENGSUI_DATABASE", "")
+    monkeypatch.setenv("FENGSUI_DATA", str(refused))
+    assert main(["restore", str(parcel)]) == 2
+    assert "C059" in capsys.readouterr().err
+
+    house = House(yunzhou(), Jumping(NIGHT), vault.load(killed, NIGHT), [Way()])
+    with pytest.raises(restore.Half):
+        asyncio.run(house.start())
+    for place in (killed, refused):
+        monkeypatch.setenv("FENGSUI_DATA", str(place))
+        for words in (["serve"], ["release"], ["backup", str(tmp_path / "again")]):
+            assert main(words) == 2
+            assert "C060" in capsys.readouterr().err
+
+
+def test_outlines_of_the_site_are_in_its_backup(template, tmp_path):
+    place = tmp_path / "place"
+    shutil.copytree(template, place)
+    (place / "districts.geojson").write_text('{"features": []}')
+    configure(place)
+    backup.backup(place, tmp_path / "backup", url="", passphrase=PHRASE, now=NIGHT)
+    restored(tmp_path / "backup", tmp_path / "there")
+    configure(tmp_path)
+
+    assert (tmp_path / "there" / "districts.geojson").read_text() == '{"features": []}'
+    restore.whole(tmp_path / "there")
 
 
 def test_a_ledger_that_does_not_verify_is_not_gone_on_with_and_stays_held(parcel, tmp_path):

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
+
+import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from fengsui.store import signet
 
@@ -37,3 +48,26 @@ def test_a_place_is_made_with_a_signet_and_another_may_be_made_beside_it(tmp_pat
     code, said = run(place, "check")
     assert code == 1
     assert "S025" in said
+
+
+def sm2(directory):
+    """A key of a curve that our library does not know, as a place might put it beside its own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    der = der.replace(bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a811ccf5501822d"))
+    body = base64.encodebytes(der).decode()
+    file = directory / "keys" / "signet-gm.pem"
+    file.write_text(f"-----BEGIN PRIVATE KEY-----\n{body}-----END PRIVATE KEY-----\n")
+    file.chmod(0o600)
+    return file
+
+
+def test_a_file_that_cannot_be_used_leaves_the_others_usable(tmp_path):
+    (tmp_path / "keys").mkdir()
+    made = signet.add(tmp_path, "x", 1_800_000_000_000_000)
+    with pytest.raises(UnsupportedAlgorithm):
+        load_pem_private_key(sm2(tmp_path).read_bytes(), None)
+    (tmp_path / "keys" / "signet-root.pem").mkdir(mode=0o700)  # an OSError: as of a file that is root's
+
+    assert [one.id for one in signet.load(tmp_path)] == [made.id]
+    assert signet.unusable(tmp_path) == ["signet-gm.pem", "signet-root.pem"]

@@ -36,7 +36,18 @@ def test_a_feature_without_a_polygon_is_left_out():
     assert geo.shapes(b'{"features": [{"geometry": null}, {"geometry": {"type": "Point"}}]}') == ()
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", SQUARE.replace(b"[0, 0]", b'"x"')])
+def test_a_feature_need_not_have_properties():
+    (shape,) = geo.shapes(
+        b'{"features": [{"properties": null, "geometry": {"type": "Polygon", "coordinates": [[[0, 1]]]}}]}'
+    )
+
+    assert (shape.code, shape.rings) == ("", (((0.0, 1.0),),))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", *(SQUARE.replace(b"[0, 0]", point) for point in (b'"x"', b"[]", b"[0]", b"[500000.0, 4400000.0]"))],
+)  # fmt: skip
 def test_what_is_no_geojson_is_refused_with_a_way_out(body):
     with pytest.raises(geo.GeoFault, match="P050"):
         geo.shapes(body)

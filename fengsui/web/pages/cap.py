@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
@@ -17,7 +18,7 @@ from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 from lxml import etree
 
-from fengsui.core import cap_forms
+from fengsui.core import calendar, cap_forms
 from fengsui.core.cap import Alert
 from fengsui.core.series import Series
 from fengsui.formats.cap import parse, write
@@ -57,7 +58,7 @@ def _feed(request: HttpRequest, name: str, form: str) -> HttpResponse:
     series, title = SERIES[name]
     found = caps.newest(here.session(), series, SHOWN)
     entries = [(cap, alert) for cap in found if (alert := _alert(cap.digest))]
-    last = found[0].second if found else 0
+    last = _changed(found)
     if form == "json":
         body = msgspec.json.encode({"alerts": [_linked(request, c, write.plain(a)) for c, a in entries]})
         return _answer(request, body, "application/json", _digest(body), last)
@@ -106,6 +107,15 @@ def _answer(
     if at:
         found.headers["Last-Modified"] = http_date(at)
     return found
+
+
+def _changed(found: Sequence[Cap]) -> int:
+    """UTC seconds: an older message may have been made later than a newer one."""
+    papers = open_archive()
+    try:
+        return archive.changed(papers, [cap.digest for cap in found]) // calendar.SECOND
+    finally:
+        papers.close()
 
 
 def _digest(body: bytes) -> str:
