@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from django.db import connections
 
+from fengsui.config import configure
 from fengsui.core.facts import Alerted, Reached
 from fengsui.flow import record
 from fengsui.flow.inputs import Input, Unwritten
@@ -132,3 +133,19 @@ def test_what_nobody_knows_to_be_written_counts_once_when_it_is_posted_again(
         assert at.house.writer.post(one).result(10).ok
         answered = [f for f in at.facts(Reached) if f.person == person and f.state == "acknowledged"]
         assert len(answered) == 1
+
+
+def test_a_silent_network_is_noticed_within_half_a_minute_unless_the_url_says_otherwise(database):
+    given = []
+    for query in ("", "?connect_timeout=9"):
+        configure(database.data, f"{database.url}{query}")
+        session = Session()
+        given.append(session.raw.info.get_parameters())
+        session.close()
+    configure(database.data, database.url)
+
+    assert [one["connect_timeout"] for one in given] == ["5", "9"]
+    for one in given:
+        idle, interval, count = (int(one[f"keepalives_{word}"]) for word in ("idle", "interval", "count"))
+        assert idle + interval * count <= 30
+        assert int(one["tcp_user_timeout"]) <= 30_000
