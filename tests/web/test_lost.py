@@ -9,13 +9,15 @@ import psycopg
 import pytest
 from django.db import connections
 
+from fengsui.config import configure
 from fengsui.core.facts import Alerted, Reached
 from fengsui.flow import record
 from fengsui.flow.inputs import Input, Unwritten
 from fengsui.flow.links import Links
+from fengsui.store import ledger
 from fengsui.store.sql import Session
 from fengsui.web.door import LinkDoor
-from fengsui.web.hot import Busy
+from fengsui.web.hot import Hot
 from tests.web.site import INCIDENT, JULE, Site, site
 
 PAGES = ("/desk", "/ledger", "/people", "/gateways")
@@ -39,6 +41,21 @@ def until(true, seconds: float = 15.0) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def status(door: LinkDoor, path: str) -> int:
+    """What a phone gets, or whoever watches the house."""
+    said = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        said.append(message)
+
+    scope = {"type": "http", "path": path, "method": "GET", "query_string": b"", "client": None}
+    asyncio.run(Hot(door, time.monotonic)(scope, receive, send))
+    return said[0]["status"]
 
 
 def opened(at: Site) -> list[int]:
@@ -86,9 +103,9 @@ def test_a_house_outlives_its_database_and_says_meanwhile_that_it_cannot_be_reli
         try:
             with pytest.raises(Unwritten):
                 at.issue(2, "orange")
-            with pytest.raises(Busy):
-                asyncio.run(door.look("A" * 12))
+            assert status(door, f"/a/{'A' * 12}") == 503
             until(lambda: not at.house.ready)
+            assert status(door, "/health") == 503
             time.sleep(2)  # everything that looks now and then has looked
             assert not at.house.over.is_set()
             assert at.house.writer.failure is None
@@ -98,7 +115,7 @@ def test_a_house_outlives_its_database_and_says_meanwhile_that_it_cannot_be_reli
         at.issue(2, "orange")
         at.calm()
         assert opened(at) == [200] * len(PAGES)
-        assert asyncio.run(door.look("A" * 12)) is None
+        assert [status(door, path) for path in (f"/a/{'A' * 12}", "/health")] == [404, 200]
         assert at.facts()[: len(before)] == before
         assert [f.version for f in at.facts(Alerted)] == [1, 2]
         assert not at.house.over.is_set()
@@ -111,8 +128,9 @@ def test_what_nobody_knows_to_be_written_counts_once_when_it_is_posted_again(
     commit, wanted = Session.commit, []
 
     def unanswered(self: Session) -> None:
+        here = wanted and ledger.known(self, ["test/once"])
         commit(self)
-        if wanted:
+        if here:
             postgresql.halt()
             raise wanted.pop()
 
@@ -132,3 +150,19 @@ def test_what_nobody_knows_to_be_written_counts_once_when_it_is_posted_again(
         assert at.house.writer.post(one).result(10).ok
         answered = [f for f in at.facts(Reached) if f.person == person and f.state == "acknowledged"]
         assert len(answered) == 1
+
+
+def test_a_silent_network_is_noticed_within_half_a_minute_unless_the_url_says_otherwise(database):
+    given = []
+    for query in ("", "?connect_timeout=9"):
+        configure(database.data, f"{database.url}{query}")
+        session = Session()
+        given.append(session.raw.info.get_parameters())
+        session.close()
+    configure(database.data, database.url)
+
+    assert [one["connect_timeout"] for one in given] == ["5", "9"]
+    for one in given:
+        idle, interval, count = (int(one[f"keepalives_{word}"]) for word in ("idle", "interval", "count"))
+        assert idle + interval * count <= 30
+        assert int(one["tcp_user_timeout"]) <= 30_000
