@@ -25,6 +25,7 @@ from fengsui.core.calendar import MINUTE, SECOND
 from fengsui.core.callup import AT_WORK, IN_CHARGE
 from fengsui.core.clauses import Pack
 from fengsui.core.tables import stands
+from fengsui.flow import outside
 from fengsui.flow.clock import database_wall
 from fengsui.flow.feeds import Feed, FeedFault, Trouble, probe
 from fengsui.flow.reception import PINNED
@@ -86,6 +87,7 @@ def check(ground: Ground) -> Iterator[Finding]:
     gateways = yield from _gateways(ground)
     yield from _feeds(ground)
     yield from _address(ground, bool(gateways))
+    yield from _feed(ground, gateways)
     yield from _fonts()
     if (yield from _database()):
         session = Session()
@@ -173,6 +175,22 @@ def _address(ground: Ground, sending: bool) -> Iterator[Finding]:
         )
     else:
         yield Finding("正常", "C037", f"公网地址 {ground.address}（只核对了写法，请用手机流量打开一次）。")
+
+
+def _feed(ground: Ground, gateways: Iterable[Gateway]) -> Iterator[Finding]:
+    """Whether subscribers can fetch what the guide promises them; asked only of a district that runs."""
+    if not any(g.channel == "cap" for g in gateways) or not running(ground.host, ground.port):
+        return
+    if not ground.address or (_unfit(ground.address) and not _loopback(ground.address)):
+        return  # said already
+    answers, wrong = outside.refusal(ground.address, PATIENCE)
+    at = f"{ground.address}{outside.FEED}"
+    if not wrong:
+        yield Finding("正常", "C051", f"对外报文在 {at} 可以取到。")
+    elif answers:
+        yield Finding("故障", "C051", f"对外报文取不到：{at} {wrong}。请核对反向代理，须放行 /cap/。")
+    else:
+        yield Finding("注意", "C051", f"{at} 从本机{wrong}。本机不能经公网访问自己的，请从外面打开一次。")
 
 
 def _loopback(address: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import os
 import re
@@ -70,6 +71,31 @@ def peopled(place):
     gateway += "".join(f'{k} = "{v}"\n' for k, v in settings.items())
     file = place / site.FILE
     file.write_text(file.read_text() + gateway, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def answering(answers):
+    """A server on this machine; answers: path → (status, body), all else is not found."""
+
+    class Answering(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            status, body = answers.get(self.path, (404, b""))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Answering)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 # ── init ─────────────────────────────────────────────────────────────────────
@@ -173,29 +199,58 @@ def test_a_gateway_is_tried_for_real_and_a_wrong_setting_is_named(made, run):
 
 
 def test_beside_a_running_district_no_second_login_is_made_unasked(made, run):
-    class Healthy(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *args):
-            pass
-
     peopled(made)
-    server = http.server.HTTPServer(("127.0.0.1", 0), Healthy)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     file = made / site.FILE
-    file.write_text(file.read_text().replace("port = 8080", f"port = {server.server_port}"), encoding="utf-8")
-    try:
+    with answering({"/health": (200, b"")}) as port:
+        file.write_text(file.read_text().replace("port = 8080", f"port = {port}"), encoding="utf-8")
         quiet, asked = run("check")[1], run("check", "--connect")[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
     assert ("C034" in faults(quiet), "C034" in faults(asked)) == (False, True)
     assert any(line.startswith("注意") and "[C034]" in line for line in quiet)
+
+
+SUBSCRIBER = (
+    '[[gateway]]\nname = "province"\nkind = "webhook"\naccepts = ["actual"]\n[gateway.settings]\n'
+    'url = "https://receiver.invalid/"\nsecret = "sixteen letters or more"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("feed", "kind"),
+    [
+        ((200, b'{"alerts": []}'), "正常"),
+        ((404, b""), "故障"),
+        ((301, b""), "故障"),
+        ((200, b"<html>"), "故障"),
+    ],
+)
+def test_where_somebody_subscribes_the_feed_is_fetched_at_the_public_address(made, run, feed, kind):
+    with answering({"/health": (200, b""), "/cap/feed.json": feed}) as port:
+        file = made / site.FILE
+        text = (
+            file.read_text()
+            .replace("port = 8080", f"port = {port}")
+            .replace('address = ""', f'address = "http://127.0.0.1:{port}"')
+        )
+        file.write_text(text, encoding="utf-8")
+        nobody = run("check")[1]
+        file.write_text(text + SUBSCRIBER, encoding="utf-8")
+        said = [line for line in run("check")[1] if line.endswith("[C051]")]
+
+    assert not any("[C051]" in line for line in nobody)
+    assert [line[:2] for line in said] == [kind]
+
+
+def test_a_public_address_that_does_not_answer_is_no_fault_of_the_proxy(made, run):
+    with answering({"/health": (200, b"")}) as port:
+        file = made / site.FILE
+        text = file.read_text().replace("port = 8080", f"port = {port}")
+        file.write_text(
+            text.replace('address = ""', 'address = "http://127.0.0.1:1"') + SUBSCRIBER, encoding="utf-8"
+        )
+        said = [line for line in run("check")[1] if line.endswith("[C051]")]
+
+    assert [line[:2] for line in said] == ["注意"]
 
 
 @pytest.mark.parametrize(
