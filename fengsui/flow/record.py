@@ -13,8 +13,6 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import msgspec
-
 from fengsui import __version__
 from fengsui.core import duties
 from fengsui.core.clauses import Pack
@@ -38,9 +36,9 @@ from fengsui.flow.inputs import (
 )
 from fengsui.flow.round import Round, Setting
 from fengsui.flow.spare import Spare
-from fengsui.flow.waiting import PASSING, Queue, Waiting, cancels, said
+from fengsui.flow.waiting import PASSING, Queue, Waiting, said
 from fengsui.gateways.contract import Receipt, Reply
-from fengsui.store import archive, inbox, leases, ledger, notice, outbox, people, rebuild
+from fengsui.store import archive, inbox, leases, ledger, notice, people, rebuild
 from fengsui.store.caps import Cap
 from fengsui.store.leases import Verdict
 from fengsui.store.sql import Errors, Session
@@ -251,7 +249,6 @@ class Writer:
         now = self.clock.now()
         if papers := [p for one, _ in waiting.inputs for p in one.papers]:
             archive.put(self._papers, papers, now)
-        self._withdraw(waiting, now)
         self._session.begin()
         chain = ledger.lock(self._session)
         world = self._caught_up(chain.seq)
@@ -313,31 +310,6 @@ class Writer:
                 job.future.set_exception(Unwritten(said(error)))
             return False
         return True
-
-    def _withdraw(self, waiting: Waiting, now: int) -> None:
-        """Before a cancellation that will be admitted: stop its rows in a commit of their own, name whom they spared."""
-        if not waiting.inputs or not cancels(waiting.inputs[0][0]):
-            return
-        one, future = waiting.inputs[0]
-        if not self._would(one, now):
-            return
-        with self._session.transaction():
-            ledger.lock(self._session)
-            spared = outbox.withdraw(self._session, one.fact.stream)
-        self._spare.left = True
-        fact = msgspec.structs.replace(one.fact, withdrawn=spared)
-        waiting.inputs[0] = (msgspec.structs.replace(one, fact=fact), future)
-
-    def _would(self, one: Input, now: int) -> bool:
-        """Whether an input would be admitted now: tried in a transaction that is undone."""
-        self._session.begin()
-        try:
-            world = self._caught_up(ledger.lock(self._session).seq)
-            trial = Round(self._session, self._papers, self._setting, world, now)
-            (answer,) = trial.take([one])
-        finally:
-            self._session.rollback()
-        return isinstance(answer, Answer) and not answer.code and not answer.seq
 
     def _settled(self, more: bool) -> None:
         idle = [] if more else self._queue.rested()  # asked after this round had looked

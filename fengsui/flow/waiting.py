@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import msgspec
 import psycopg
 
-from fengsui.core.facts import Alerted
 from fengsui.flow.inputs import Answer, Input, Malformed, Pending, Unwritten
 from fengsui.flow.round import Round
 
@@ -118,15 +117,15 @@ class Queue:
             self._idle += idle
 
     def take(self, patience: float) -> tuple[Waiting, bool]:
-        """What the next round does, waiting for it at most so many seconds: inputs first, a cancellation always as the
-        first of its round. And whether there is more to look after than that.
+        """What the next round does, waiting for it at most so many seconds, inputs first; and whether there is more to look
+        after than that.
         """
         with self.ready:
             if self.empty and not (self._nudged or self.stopping) and patience > 0:
                 self.ready.wait(patience)
             look, self._nudged = self._nudged or self.empty, False
             inputs: list[tuple[Input, Pending[Answer]]] = []
-            while self._inputs and len(inputs) < MOST and not (inputs and cancels(self._inputs[0][0])):
+            while self._inputs and len(inputs) < MOST:
                 inputs.append(self._inputs.popleft())
             jobs: list[Job] = []
             left = MOST
@@ -149,11 +148,6 @@ class Queue:
             self._inputs.clear()
             self._jobs.clear()
         return waiting
-
-
-def cancels(one: Input) -> bool:
-    """Whether an input lifts a warning: its rows are withdrawn before it is considered."""
-    return isinstance(one.fact, Alerted) and not one.fact.zones
 
 
 def storable(text: str) -> bool:
