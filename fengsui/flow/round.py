@@ -111,7 +111,7 @@ class Round:
             return first_answer(self.session, one.id, self._known[one.id])
         self._bytes.update((p.digest, p.body) for p in one.papers)
         if isinstance(one.fact, Alerted):  # what it may have to stop must stand there
-            self._nowhere = self._posted()
+            self._nowhere, self._stopped = self._posted(), True
         answer: Outcome = self._guarded(lambda: self._decide(one), lambda error: self._park(one, error))
         if isinstance(answer, Answer) and not answer.code:
             self._answers[one.id] = answer
@@ -193,12 +193,16 @@ class Round:
     def _consider(self, one: Input, fact: Fact, world: World, *, refuse: bool = False) -> Answer:
         """Ask the mind; on a decision everything that can fail (encoding, wording) is done before it counts."""
         world = self._loaded(fact, world)
-        outcome = mind.admit(fact, world) or mind.settle(self._stopping(fact), one.id, world)
+        outcome = mind.admit(fact, world) or mind.settle(
+            stopping.before(self.session, fact, world), one.id, world
+        )
         if isinstance(outcome, Refusal):
             if refuse:
                 raise _Refused(outcome)
             return _refusal(one.id, outcome)
         after = _after(world, outcome.streams)
+        if isinstance(fact, Alerted):
+            stopping.after(self.session, (e.fact for e in outcome.entries), after.at(fact.stream))
         rows = [self._new(entry, after) for entry in outcome.entries]
         mail = [
             mailing.prepare(
@@ -220,13 +224,6 @@ class Round:
             if isinstance(e.fact, Alerted)
         ]
         return Answer(one.id)
-
-    def _stopping(self, fact: Fact) -> Fact:
-        """An admitted fact once what it makes untrue goes out no more."""
-        if not isinstance(fact, Alerted):
-            return fact
-        self._stopped = True
-        return stopping.before(self.session, fact)
 
     def _adopted(self, world: World, entries: Iterable[mind.Entry]) -> World:
         for entry in entries:
