@@ -171,11 +171,13 @@ def withdraw(session: Session, stream: str) -> None:
 
 
 def stop(session: Session, stream: str, told: Iterable[tuple[str, str]]) -> None:
-    """Stop the rows of (key of a notice, person): withdrawn, or, where somebody holds one, not leased again."""
+    """Stop the rows of (key of a notice, person): withdrawn; closed as unknown if one may have gone out; where somebody
+    holds one, not leased again.
+    """
     if not (pairs := _pairs(session, stream, told)):
         return
     rows = session.run(
-        "UPDATE delivery SET state = CASE WHEN lease = 0 THEN 6 ELSE 0 END,"
+        "UPDATE delivery SET state = CASE WHEN NOT (lease = 0) THEN 0 WHEN doubtful > 0 THEN 1 ELSE 6 END,"
         " rank = CASE WHEN lease = 0 THEN rank ELSE rank + ? END WHERE state = 0 AND rank < ? AND id IN"
         " (SELECT d.id FROM {each} {join} delivery d ON d.notice = CAST(j.value->>0 AS BIGINT)"
         " AND d.recipient = j.value->>1) RETURNING notice, channel, state",
@@ -240,9 +242,10 @@ _OUTSIDE = (
 _LOWER = "UPDATE delivery SET rank = rank + ? WHERE rank < ? AND id IN ({outside})".replace(
     "{outside}", _OUTSIDE.replace("{these}", "+d.notice = ? AND NOT (d.lease = 0) AND d.run_at >= 0")
 )  # the sign has SQLite look at what is leased, not at the whole notice
-_WITHDRAW = "UPDATE delivery SET state = 6 WHERE id IN ({outside}) RETURNING channel".replace(
-    "{outside}", _OUTSIDE.replace("{these}", "d.notice = ? AND d.id > ? AND d.id <= ? AND d.lease = 0")
-)
+_WITHDRAW = (
+    "UPDATE delivery SET state = CASE WHEN doubtful > 0 THEN 1 ELSE 6 END WHERE id IN ({outside})"
+    " RETURNING channel, state"
+).replace("{outside}", _OUTSIDE.replace("{these}", "d.notice = ? AND d.id > ? AND d.id <= ? AND d.lease = 0"))
 
 
 def _told_on(plan: Sequence[Step]) -> tuple[str, str]:
@@ -281,7 +284,7 @@ def _sift(session: Session, notice: int, limit: int) -> int:
     )  # fmt: skip
     last = window[0][0] if window else ENDED
     rows = session.run(_WITHDRAW, notice, cursor, last, *_told_on(_steps(plan)))
-    tally.moved(session, Counter((notice, row[0], 0, int(State.WITHDRAWN)) for row in rows))
+    tally.moved(session, Counter((notice, channel, 0, state) for channel, state in rows))
     over = last == ENDED
     session.run(
         "UPDATE notice SET stopped = ?, cursor = ? WHERE id = ?",
