@@ -82,7 +82,7 @@ def _gone(person: str, state: State, world: World) -> Level | None:
     """The level that has left a person, None while the warning still touches anything he answers for."""
     if not state.warning.holds:
         return _ended(state)
-    changes = _changes(person, state, world)
+    changes = changed_for(person, state, world)
     if not changes or any(c[0] != "gone" for c in changes):
         return None
     return max((c[1] for c in changes), key=LEVELS.index)
@@ -93,7 +93,7 @@ def _ended(state: State) -> Level:
     return state.warning.before.strongest or LEVELS[0]
 
 
-def _changes(person: str, state: State, world: World) -> list[Group]:
+def changed_for(person: str, state: State, world: World) -> list[Group]:
     """What the newest version changed for all that a person answers for."""
     return [c for a in _areas(person, state, world) if (c := alerts.change(state.warning, a))]
 
@@ -117,7 +117,7 @@ def _misled(clause: Clause, notice: Notice, state: State, world: World) -> Told:
     found: Told = defaultdict(dict)
     wrong = _told_by(state, state.warning.version - 1)
     for person in state.notices.people if state.warning.action == "correct" else ():
-        changes = _changes(person, state, world)
+        changes = changed_for(person, state, world)
         if not _may_know(person, state) or any(c[0] in triggers.FRESH for c in changes):
             continue
         holds = [level for change, level in changes if change not in GONE]

@@ -14,13 +14,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import msgspec
-
 from fengsui import __version__
-from fengsui.core import drill, duties
+from fengsui.core import duties
 from fengsui.core.clauses import Pack
 from fengsui.core.directory import Directory
-from fengsui.core.facts import Alerted, PackInForce
+from fengsui.core.facts import PackInForce
 from fengsui.core.state import Head, World, head
 from fengsui.flow import round as rounds
 from fengsui.flow import tasks
@@ -38,9 +36,9 @@ from fengsui.flow.inputs import (
 )
 from fengsui.flow.round import Round, Setting
 from fengsui.flow.spare import Spare
-from fengsui.flow.waiting import DOUBTFUL, Queue, Waiting, cancels, said
+from fengsui.flow.waiting import DOUBTFUL, Queue, Waiting, said
 from fengsui.gateways.contract import Receipt, Reply
-from fengsui.store import archive, inbox, leases, ledger, notice, outbox, people, rebuild
+from fengsui.store import archive, inbox, leases, ledger, notice, people, rebuild
 from fengsui.store.caps import Cap
 from fengsui.store.lanes import Lane
 from fengsui.store.leases import Verdict
@@ -260,7 +258,6 @@ class Writer:
         now = self.clock.now()
         if papers := [p for one, _ in waiting.inputs for p in one.papers]:
             archive.put(self._papers, papers, now)
-        self._withdraw(waiting, now)
         self._session.begin()
         chain = ledger.lock(self._session)
         world = self._caught_up(chain.seq)
@@ -328,37 +325,6 @@ class Writer:
                 job.future.set_exception(Unwritten(said(error)))
             return False
         return True
-
-    def _withdraw(self, waiting: Waiting, now: int) -> None:
-        """Before a cancellation that will be admitted: stop its rows in a commit of their own, name whom they spared.
-        A drill that ends takes the rows of its warnings with it.
-        """
-        if not waiting.inputs or not cancels(waiting.inputs[0][0]):
-            return
-        one, future = waiting.inputs[0]
-        if not self._would(one, now):
-            return
-        with self._session.transaction():
-            chain = ledger.lock(self._session)
-            world = self._caught_up(chain.seq)
-            spared = outbox.withdraw(self._session, one.fact.stream)
-            for stream in drill.incidents(one.fact.stream, world):
-                outbox.withdraw(self._session, stream)
-        self._spare.left = True
-        if isinstance(one.fact, Alerted):
-            fact = msgspec.structs.replace(one.fact, withdrawn=spared)
-            waiting.inputs[0] = (msgspec.structs.replace(one, fact=fact), future)
-
-    def _would(self, one: Input, now: int) -> bool:
-        """Whether an input would be admitted now: tried in a transaction that is undone."""
-        self._session.begin()
-        try:
-            world = self._caught_up(ledger.lock(self._session).seq)
-            trial = Round(self._session, self._papers, self._setting, world, now)
-            (answer,) = trial.take([one])
-        finally:
-            self._session.rollback()
-        return isinstance(answer, Answer) and not answer.code and not answer.seq
 
     def _settled(self, more: bool) -> None:
         idle = [] if more else self._queue.rested()  # asked after this round had looked

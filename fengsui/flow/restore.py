@@ -122,7 +122,7 @@ def settle(vault: Vault, manifest: Manifest, now: int) -> Restored:
 
 def _doubt(session: Session, now: int) -> None:
     """Lists are fanned out to their end first, so that no row of an old telling is made later and counts as new."""
-    while outbox.fan_out_slice(session, now)[0]:
+    while outbox.drain(session) or outbox.fan_out_slice(session, now)[0]:
         pass
     session.run("UPDATE delivery SET lease = 1, run_at = 0 WHERE state = 0")
     leases.expire_doubtful(session, now)

@@ -16,9 +16,9 @@ import psycopg
 from fengsui.core import board as core_board
 from fengsui.core import insertion, mind
 from fengsui.core.clauses import Pack
-from fengsui.core.facts import Alerted, DirectoryChanged, Fact, Notified, PackInForce, encode, kind
+from fengsui.core.facts import Alerted, DirectoryChanged, Fact, Notified, PackInForce, Received, encode, kind
 from fengsui.core.state import AlertPart, Refusal, State, World, head
-from fengsui.flow import mailing
+from fengsui.flow import mailing, stopping
 from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Answer, Input, Parked
 from fengsui.store import archive, board, history, ledger, people, sent, signals, tally
@@ -77,6 +77,8 @@ class Round:
         self._before: dict[str, State] = {}
         self._rows: list[ledger.New] = []
         self._mail: list[mailing.Mail] = []
+        self._nowhere: list[Input] = []
+        self._stopped = False
         self._versions: list[tuple[str, Alerted, AlertPart]] = []
         self._spoken: list[tuple[str, dict[str, str]]] = []
         self._answers: dict[str, Outcome] = {}
@@ -93,8 +95,8 @@ class Round:
 
     @property
     def pending(self) -> bool:
-        """Whether tellings are about to be written: then no slice is added to this round."""
-        return bool(self._mail)
+        """Whether tellings are about to be written, or some were stopped: then no slice is added to this round."""
+        return bool(self._mail) or self._stopped
 
     # ── deciding ─────────────────────────────────────────────────────────────
 
@@ -109,6 +111,8 @@ class Round:
         if one.id in self._known:
             return first_answer(self.session, one.id, self._known[one.id])
         self._bytes.update((p.digest, p.body) for p in one.papers)
+        if isinstance(one.fact, Alerted):  # what it may have to stop must stand there
+            self._nowhere, self._stopped = self._posted(), True
         answer: Outcome = self._guarded(lambda: self._decide(one), lambda error: self._park(one, error))
         if isinstance(answer, Answer) and not answer.code:
             self._answers[one.id] = answer
@@ -158,7 +162,7 @@ class Round:
         return Parked(f"{Parked.__doc__} {said}")
 
     def _decide(self, one: Input) -> Answer:
-        if not (one.edit or one.signatures):
+        if not (one.edit or one.signatures or isinstance(one.fact, Alerted)):
             return self._consider(one, one.fact, self.world)
         try:
             with self.session.savepoint():
@@ -190,12 +194,16 @@ class Round:
     def _consider(self, one: Input, fact: Fact, world: World, *, refuse: bool = False) -> Answer:
         """Ask the mind; on a decision everything that can fail (encoding, wording) is done before it counts."""
         world = self._loaded(fact, world)
-        outcome = mind.consider(fact, one.id, world)
+        outcome = mind.admit(fact, world) or mind.settle(
+            stopping.before(self.session, fact, world), one.id, world
+        )
         if isinstance(outcome, Refusal):
             if refuse:
                 raise _Refused(outcome)
             return _refusal(one.id, outcome)
         after = _after(world, outcome.streams)
+        if isinstance(fact, Alerted | Received):
+            stopping.after(self.session, (e.fact for e in outcome.entries), after.at(fact.stream))
         rows = [self._new(entry, after) for entry in outcome.entries]
         mail = [
             mailing.prepare(
@@ -277,13 +285,7 @@ class Round:
     def write(self, chain: ledger.Head) -> ledger.Head:
         """Everything that was decided, and what its deliveries make follow, into the open transaction."""
         for _ in range(DEPTH):
-            if self._mail:
-                self.deliveries = True
-            inputs = [
-                i
-                for mail in self._drain_mail()
-                for i in mailing.write(self.session, mail, self.setting.lanes, self.now)
-            ]
+            inputs = self._posted()
             inputs += mailing.tallied(self.session, tally.over(self.session), self.now)
             if not inputs:
                 break
@@ -292,9 +294,14 @@ class Round:
         self._board()
         return chain
 
-    def _drain_mail(self) -> list[mailing.Mail]:
+    def _posted(self) -> list[Input]:
+        """Write the deliveries of what is to be told; persons without a way, also of what was written before."""
         mail, self._mail = self._mail, []
-        return mail
+        self.deliveries = self.deliveries or bool(mail)
+        found, self._nowhere = self._nowhere, []
+        for each in mail:
+            found += mailing.write(self.session, each, self.setting.lanes, self.now)
+        return found
 
     def _append(self, chain: ledger.Head) -> ledger.Head:
         if not self._rows:

@@ -22,7 +22,7 @@ class Spare:
     def __init__(self) -> None:
         self.left = True
         self._began = False
-        self._sliced = False
+        self._sliced = self._drained = False
         self._swept = 0
 
     def take(self, this: Round, *, busy: bool) -> bool:
@@ -51,9 +51,14 @@ class Spare:
         this.take(mailing.news(this.session, moved, this.now))
 
     def _slice(self, this: Round) -> bool:
-        if outbox.drain(this.session, SLICE):
+        """By turns: what is narrowed waits for the one, what is new for the other."""
+        drained, self._drained = self._drained, False
+        if drained and outbox.fan_out_slice(this.session, this.now, SLICE)[0]:
             return True
-        return bool(outbox.fan_out_slice(this.session, this.now, SLICE)[0])
+        if outbox.drain(this.session, SLICE):
+            self._drained = True
+            return True
+        return not drained and bool(outbox.fan_out_slice(this.session, this.now, SLICE)[0])
 
 
 def _held(this: Round) -> bool:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fengsui.core.facts import Alerted, DrillSet
 from fengsui.flow.inputs import Answer, Input, Malformed, Pending, Unwritten
 from fengsui.flow.round import Round
 
@@ -115,15 +114,15 @@ class Queue:
             self._idle += idle
 
     def take(self, patience: float) -> tuple[Waiting, bool]:
-        """What the next round does, waiting for it at most so many seconds: inputs first, a cancellation always as the
-        first of its round. And whether there is more to look after than that.
+        """What the next round does, waiting for it at most so many seconds, inputs first; and whether there is more to look
+        after than that.
         """
         with self.ready:
             if self.empty and not (self._nudged or self.stopping) and patience > 0:
                 self.ready.wait(patience)
             look, self._nudged = self._nudged or self.empty, False
             inputs: list[tuple[Input, Pending[Answer]]] = []
-            while self._inputs and len(inputs) < MOST and not (inputs and cancels(self._inputs[0][0])):
+            while self._inputs and len(inputs) < MOST:
                 inputs.append(self._inputs.popleft())
             jobs: list[Job] = []
             left = MOST
@@ -146,16 +145,6 @@ class Queue:
             self._inputs.clear()
             self._jobs.clear()
         return waiting
-
-
-def cancels(one: Input) -> bool:
-    """Whether an input lifts a warning or ends a drill: its rows are withdrawn before it is considered."""
-    match one.fact:
-        case Alerted(zones=zones):
-            return not zones
-        case DrillSet(state="stopped"):
-            return True
-    return False
 
 
 def storable(text: str) -> bool:

@@ -14,7 +14,9 @@ from fengsui.store import columns
 class Notice(models.Model):
     """通知 One row for each Notified fact. rank: 0 red … 3 blue. part, cursor: how far the lists are fanned out.
 
-    plan: JSON list of [list, channel, lane], one after the other. stopped: cancelled, nothing more goes out.
+    plan: JSON list of ``outbox.Step``, one after the other. stopped: nothing goes out; done as well: it was lifted, for good
+    (drained: every row is withdrawn); not done: it was narrowed to what is left of its plan, until the rows of whom it no
+    longer tells are withdrawn, cursor: up to which of them.
     """
 
     ledger = models.TextField(unique=True)
@@ -96,7 +98,7 @@ class Delivery(models.Model):
     recipient: person id, or "m" + keyed hash of a list member's address (the same number is told once).
     address: id of the address, or of the member where responsible = 0. state: ``states``. rank: 2 × notice's rank,
     + 1 for the informed. lease: token of who is sending it, 0 = nobody. run_at: when it is due, or its lease ends.
-    accepted, delivered: masks of parts. doubtful: how often it may have gone out unknown to
+    Rank 8 and more: stopped while somebody held it, not leased again. accepted, delivered: masks of parts. doubtful: how often it may have gone out unknown to
     us: a further one may be a duplicate.
     """
 

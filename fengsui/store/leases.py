@@ -27,7 +27,9 @@ BATCH = 500
 SLICE = 4_000
 """Most rows moved to another lane at a time."""
 RANKS = 8
-"""Red to blue, each for persons named by a clause and then for lists."""
+"""Red to blue, each for persons named by a clause and then for lists. What was stopped while somebody held it stands that
+much lower: it is not leased again.
+"""
 AGAIN = 3
 """Highest rank of orange and red: what is in doubt there is sent again, also to lists."""
 
@@ -219,7 +221,8 @@ _OUTCOME = (
     " WHEN (d.accepted | ?) = (CAST(1 AS BIGINT) << d.parts) - 1 THEN 2"
     " WHEN CAST(? AS BIGINT) IN (3, 4) THEN CAST(? AS BIGINT)"
     " WHEN CAST(? AS BIGINT) = 1 AND d.responsible = 0 AND d.rank > ?"
-    " AND d.recipient NOT LIKE '@%' THEN 1 ELSE 0 END AS became,"
+    " AND d.recipient NOT LIKE '@%' THEN 1"
+    " WHEN d.rank >= ? THEN CASE WHEN CAST(? AS BIGINT) = 1 OR d.doubtful > 0 THEN 1 ELSE 6 END ELSE 0 END AS became,"
     " count(*), CAST({all}(d.id) AS TEXT), CAST({all}(d.recipient) FILTER (WHERE d.responsible = 1) AS TEXT)"
     " FROM {each_text} {join} delivery d ON d.id = CAST(j.value AS BIGINT) AND d.state = 0 AND d.lease = ?"
     " AND d.lease <> 0 GROUP BY d.notice, d.channel, d.responsible, became"
@@ -233,7 +236,8 @@ _FINISH = (
 
 
 def finish(session: Session, gateway: str, verdicts: Sequence[Verdict], now: int) -> Risen:
-    """Write what became of leased rows; a result whose lease is lost changes no state.
+    """Write what became of leased rows; a result whose lease is lost changes no state. What was stopped meanwhile and did not
+    go out is withdrawn.
 
     A peer's ids are kept in any case: the message did go out. Receipts that came before are applied. A row that is
     unknown: responsible, orange and red, and subscribers again, marked as possible duplicate, else closed as unknown.
@@ -245,7 +249,7 @@ def finish(session: Session, gateway: str, verdicts: Sequence[Verdict], now: int
     persons: list[Moved] = []
     for (token, mask, end, run_at, code), ids in alike.items():
         for notice, channel, responsible, state, count, some, recipients in session.run(
-            _OUTCOME, mask, end, end, end, AGAIN, pack(ids), token
+            _OUTCOME, mask, end, end, end, AGAIN, RANKS, end, pack(ids), token
         ):
             session.run(_FINISH, mask, run_at, state, end, code, code, some)
             if state:
@@ -276,12 +280,16 @@ def outlook(session: Session) -> tuple[int, int | None]:
 
 def release(session: Session, token: int, ids: Sequence[int], run_at: int, code: str = "") -> int:
     """Give back rows of a lease that were provably not handed to the peer, due again at run_at; code: why."""
-    return session.count(
+    rows = session.run(
         "UPDATE delivery SET lease = 0, run_at = ?, attempts = attempts - 1,"
+        " state = CASE WHEN rank < ? THEN 0 WHEN doubtful > 0 THEN 1 ELSE 6 END,"
         " code = CASE WHEN CAST(? AS TEXT) = '' THEN code ELSE ? END"
-        " WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text}) AND state = 0 AND lease = ? AND lease <> 0",
-        run_at, code, code, pack(ids), token,
+        " WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM {each_text}) AND state = 0 AND lease = ? AND lease <> 0"
+        " RETURNING notice, channel, state",
+        run_at, RANKS, code, code, pack(ids), token,
     )  # fmt: skip
+    tally.moved(session, Counter((notice, channel, 0, state) for notice, channel, state in rows if state))
+    return len(rows)
 
 
 def extend(session: Session, token: int, until: int) -> int:
@@ -297,10 +305,10 @@ def expire_doubtful(session: Session, now: int) -> list[Moved]:
     """
     rows = session.run(
         "UPDATE delivery SET lease = 0, run_at = ?, doubtful = doubtful + 1, code = 'in-doubt',"
-        " state = CASE WHEN responsible = 1 OR rank <= ? OR recipient LIKE '@%' THEN 0 ELSE 1 END"
+        " state = CASE WHEN (responsible = 1 AND rank < ?) OR rank <= ? OR recipient LIKE '@%' THEN 0 ELSE 1 END"
         " WHERE state = 0 AND NOT (lease = 0) AND run_at <= ?"
         " RETURNING id, notice, recipient, channel, responsible, state",
-        now, AGAIN, now,
+        now, RANKS, AGAIN, now,
     )  # fmt: skip
     moved = [Moved._make(row) for row in rows if row[5]]
     tally.moved(session, Counter((m.notice, m.channel, 0, m.state) for m in moved))

@@ -7,12 +7,13 @@ All functions work inside the caller's transaction. Tallies in ``notice_channel`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from fengsui.store import tally
+from fengsui.store.leases import RANKS
 from fengsui.store.receipts import Moved
 from fengsui.store.sql import Session, pack
 from fengsui.store.states import State
@@ -22,6 +23,18 @@ SLICE = 10_000
 CURSOR = 7
 """Bytes of a member's lookup that say how far a list is fanned out: they fit a number of the database."""
 ENDED = 1 << 8 * CURSOR
+
+
+class Step(msgspec.Struct, frozen=True, array_like=True):
+    """A list to fan out on a channel in a lane. zones: where its members are told, () = in the notice's zones; but: not
+    who is wholly within those.
+    """
+
+    list: str
+    channel: str
+    lane: str
+    zones: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
 
 
 class Planned(NamedTuple):
@@ -65,6 +78,7 @@ _SLICE = (
     " FROM member m, text t WHERE m.lookup >= ? AND m.lookup < ? AND m.list = ? AND m.channel = ? AND m.state = 'ok'"
     " AND t.id = ? AND EXISTS (SELECT 1 FROM {each_text}"
     " WHERE substr(m.area, 1, length(j.value)) = j.value OR substr(j.value, 1, length(m.area)) = m.area)"
+    " AND NOT EXISTS (SELECT 1 FROM {each_text} WHERE substr(m.area, 1, length(j.value)) = j.value)"
     " ORDER BY m.lookup ON CONFLICT (notice, recipient, channel) DO NOTHING"
 )
 _DIALECT = {
@@ -91,11 +105,12 @@ def fan_out_slice(session: Session, now: int, limit: int = SLICE) -> tuple[int, 
     if not found:
         return 0, 0
     notice, rank, zones, plan, text, part, cursor = found[0]
-    steps = msgspec.json.decode(plan, type=list[tuple[str, str, str]])
+    steps = _steps(plan)
     if part >= len(steps):
         session.run("UPDATE notice SET done = 1 WHERE id = ?", notice)
         return notice, 0
-    name, channel, lane = steps[part]
+    step = steps[part]
+    name, channel, lane = step.list, step.channel, step.lane
     begin = cursor.to_bytes(CURSOR)
     window = session.run(
         "SELECT lookup FROM member WHERE list = ? AND channel = ? AND lookup >= ? ORDER BY lookup LIMIT 1 OFFSET ?",
@@ -106,7 +121,7 @@ def fan_out_slice(session: Session, now: int, limit: int = SLICE) -> tuple[int, 
     made = session.count(
         _DIALECT[session.vendor],
         notice, lane, lane, rank * 2 + 1, now, lane, begin, b"\xff" * 32 if last else next_.to_bytes(CURSOR),
-        name, channel, text, zones,
+        name, channel, text, pack(step.zones) if step.zones else zones, pack(step.but),
     )  # fmt: skip
     if made:
         tally.planned(session, notice, Counter({channel: made}))
@@ -139,11 +154,13 @@ def expire(session: Session, now: int, limit: int = SLICE) -> list[Moved]:
 # ── withdrawing ──────────────────────────────────────────────────────────────
 
 
-def withdraw(session: Session, stream: str) -> tuple[str, ...]:
+def withdraw(session: Session, stream: str) -> None:
     """Stop everything of a stream that nobody holds: cursors at once, responsible persons' rows here, the rest by
-    ``drain``. Returns the persons whose every row was withdrawn before anybody had tried to send it.
+    ``drain``.
     """
-    session.run("UPDATE notice SET stopped = 1, done = 1 WHERE stream = ? AND stopped = 0", stream)
+    session.run(
+        "UPDATE notice SET stopped = 1, done = 1 WHERE stream = ? AND (stopped = 0 OR done = 0)", stream
+    )
     rows = session.run(
         "UPDATE delivery SET state = 6 WHERE state = 0 AND lease = 0 AND responsible = 1"
         " AND notice IN (SELECT id FROM notice WHERE stream = ? AND stopped = 1 AND drained = 0)"
@@ -151,10 +168,33 @@ def withdraw(session: Session, stream: str) -> tuple[str, ...]:
         stream,
     )
     tally.moved(session, Counter((notice, channel, 0, int(State.WITHDRAWN)) for notice, channel in rows))
+
+
+def stop(session: Session, stream: str, told: Iterable[tuple[str, str]]) -> None:
+    """Stop the rows of (key of a notice, person): withdrawn; closed as unknown if one may have gone out; where somebody
+    holds one, not leased again.
+    """
+    if not (pairs := _pairs(session, stream, told)):
+        return
+    rows = session.run(
+        "UPDATE delivery SET state = CASE WHEN NOT (lease = 0) THEN 0 WHEN doubtful > 0 THEN 1 ELSE 6 END,"
+        " rank = CASE WHEN lease = 0 THEN rank ELSE rank + ? END WHERE state = 0 AND rank < ? AND id IN"
+        " (SELECT d.id FROM {each} {join} delivery d ON d.notice = CAST(j.value->>0 AS BIGINT)"
+        " AND d.recipient = j.value->>1) RETURNING notice, channel, state",
+        RANKS, RANKS, pack(pairs),
+    )  # fmt: skip
+    tally.moved(session, Counter((notice, channel, 0, state) for notice, channel, state in rows if state))
+
+
+def unsent(session: Session, stream: str, told: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Of (key of a notice, person) the persons whose every row was withdrawn before anybody had tried to send it."""
+    if not (pairs := _pairs(session, stream, told)):
+        return ()
     found = session.run(
-        "SELECT recipient FROM delivery WHERE responsible = 1 AND notice IN (SELECT id FROM notice WHERE stream = ?)"
-        " GROUP BY recipient HAVING min(state) = 6 AND max(state) = 6 AND max(attempts) = 0 AND max(doubtful) = 0",
-        stream,
+        "SELECT d.recipient FROM {each} {join} delivery d ON d.notice = CAST(j.value->>0 AS BIGINT)"
+        " AND d.recipient = j.value->>1 GROUP BY d.recipient"
+        " HAVING min(d.state) = 6 AND max(d.state) = 6 AND max(d.attempts) = 0 AND max(d.doubtful) = 0",
+        pack(pairs),
     )
     return tuple(sorted(row[0] for row in found))
 
@@ -178,12 +218,100 @@ def supersede(session: Session, stream: str, version: int, now: int) -> None:
     tally.moved(session, Counter((notice, channel, 0, int(State.WITHDRAWN)) for notice, channel in rows))
 
 
+def _pairs(session: Session, stream: str, told: Iterable[tuple[str, str]]) -> list[tuple[int, str]]:
+    """The same with the notices' ids."""
+    if not (told := list(told)):
+        return []
+    ids: dict[str, int] = dict(session.run("SELECT key, id FROM notice WHERE stream = ?", stream))
+    return [(ids[key], person) for key, person in told if key in ids]
+
+
+def informing(session: Session, stream: str, keys: Sequence[str]) -> list[tuple[int, str, list[Step]]]:
+    """Of notices that are not lifted: id, key, and which lists they tell where."""
+    if not keys:
+        return []
+    rows = session.run(
+        "SELECT id, key, plan, zones FROM notice WHERE stream = ? AND NOT (stopped = 1 AND done = 1)"
+        " AND key IN (SELECT j.value FROM {each_text})",
+        stream, pack(keys),
+    )  # fmt: skip
+    return [
+        (id_, key, [_zoned(step, msgspec.json.decode(zones, type=tuple[str, ...])) for step in _steps(plan)])
+        for id_, key, plan, zones in rows
+    ]
+
+
+def _steps(plan: str) -> list[Step]:
+    return msgspec.json.decode(plan, type=list[Step])
+
+
+def _zoned(step: Step, zones: tuple[str, ...]) -> Step:
+    return step if step.zones else msgspec.structs.replace(step, zones=zones)
+
+
+_OUTSIDE = (
+    "SELECT d.id FROM delivery d LEFT JOIN member m ON m.id = d.address WHERE {these} AND d.state = 0"
+    " AND d.responsible = 0 AND NOT (EXISTS (SELECT 1 FROM {each} WHERE j.value->>0 = m.list"
+    " AND (substr(m.area, 1, length(j.value->>1)) = j.value->>1"
+    " OR substr(j.value->>1, 1, length(m.area)) = m.area))"
+    " AND NOT EXISTS (SELECT 1 FROM {each} WHERE j.value->>0 = m.list"
+    " AND substr(m.area, 1, length(j.value->>1)) = j.value->>1))"
+)
+"""Rows of list members who are not told any more."""
+_LOWER = "UPDATE delivery SET rank = rank + ? WHERE rank < ? AND id IN ({outside})".replace(
+    "{outside}", _OUTSIDE.replace("{these}", "+d.notice = ? AND NOT (d.lease = 0) AND d.run_at >= 0")
+)  # the sign has SQLite look at what is leased, not at the whole notice
+_WITHDRAW = (
+    "UPDATE delivery SET state = CASE WHEN doubtful > 0 THEN 1 ELSE 6 END WHERE id IN ({outside})"
+    " RETURNING channel, state"
+).replace("{outside}", _OUTSIDE.replace("{these}", "d.notice = ? AND d.id > ? AND d.id <= ? AND d.lease = 0"))
+
+
+def _told_on(plan: Sequence[Step]) -> tuple[str, str]:
+    """(list, zone) where members are told, and within which they are not."""
+    return pack([(s.list, z) for s in plan for z in s.zones]), pack(
+        [(s.list, z) for s in plan for z in s.but]
+    )
+
+
+def narrow(session: Session, notice: int, plan: Sequence[Step]) -> None:
+    """From now on only these lists are told, there: nothing of the notice is leased until ``drain`` has withdrawn the
+    others' rows, then the lists are fanned out anew, which makes what is missing.
+    """
+    session.run(_LOWER, RANKS, RANKS, notice, *_told_on(plan))
+    session.run(
+        "UPDATE notice SET plan = ?, stopped = 1, drained = 0, done = 0, part = 0, cursor = 0 WHERE id = ?",
+        pack(plan), notice,
+    )  # fmt: skip
+
+
 def drain(session: Session, limit: int = SLICE) -> int:
-    """Withdraw the next rows of stopped notices; 0 when none is left."""
-    for (notice,) in session.run("SELECT id FROM notice WHERE stopped = 1 AND drained = 0 ORDER BY id"):
-        if done := _drain(session, notice, limit):
-            return done
+    """Withdraw the next rows of stopped notices, and those of narrowed ones that are told no more; 0 when none is left."""
+    for notice, done in session.run(
+        "SELECT id, done FROM notice WHERE stopped = 1 AND drained = 0 ORDER BY done, id"
+    ):
+        if moved := _drain(session, notice, limit) if done else _sift(session, notice, limit):
+            return moved
     return 0
+
+
+def _sift(session: Session, notice: int, limit: int) -> int:
+    ((plan, cursor),) = session.run("SELECT plan, cursor FROM notice WHERE id = ?", notice)
+    window = session.run(
+        "SELECT id FROM delivery WHERE notice = ? AND id > ? AND state = 0 AND lease = 0 ORDER BY id LIMIT 1 OFFSET ?",
+        notice, cursor, limit - 1,
+    )  # fmt: skip
+    last = window[0][0] if window else ENDED
+    rows = session.run(_WITHDRAW, notice, cursor, last, *_told_on(_steps(plan)))
+    tally.moved(session, Counter((notice, channel, 0, state) for channel, state in rows))
+    over = last == ENDED
+    session.run(
+        "UPDATE notice SET stopped = ?, cursor = ? WHERE id = ?",
+        0 if over else 1,
+        0 if over else last,
+        notice,
+    )
+    return max(1, len(rows))
 
 
 def _drain(session: Session, notice: int, limit: int) -> int:

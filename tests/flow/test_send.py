@@ -322,7 +322,7 @@ def test_a_gateway_that_takes_everything_and_answers_nothing_wakes_nobody_every_
                 await minutes(house, 1)
                 tries.extend((clock.now() - NIGHT) // MINUTE for _, h in way.sent[seen:] if h.id in ids)
             way.say = lambda *_: Outcome.ACCEPTED
-            await issued(house, 2)  # something else shows that it answers
+            await issued(house, name="other", stream="incident-2", hazard="gale")  # shows that it answers
             await minutes(house, 1)
             assert lane.pulse.state == "well"
             assert (await asyncio.to_thread(house.health))["sms_1"].up
