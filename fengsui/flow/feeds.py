@@ -27,6 +27,7 @@ import msgspec
 from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Unwritten
 from fengsui.flow.reception import Reception
+from fengsui.flow.round import POISON
 from fengsui.formats.cap import envelope
 from fengsui.formats.cap.parse import MAX_BYTES
 from fengsui.gateways.contract import Health
@@ -320,7 +321,7 @@ class Running:
         """Bring what is new; seconds until the next time."""
         try:
             new, pause = self._source.bring()
-        except (Trouble, Unwritten, *Errors, OSError) as error:
+        except (Trouble, Unwritten, *Errors, OSError, *POISON) as error:  # one file never stops the feed
             return self._failed(
                 str(error) if isinstance(error, Trouble) else f"暂时不能留存：{error}。[R103]"
             )

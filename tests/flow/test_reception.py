@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 
 import pytest
 
 from fengsui.core.facts import DutyOpened, Notified, Received
 from fengsui.flow.reception import Choice, Reception
+from fengsui.formats.arrivals import message as formats_message
+from fengsui.formats.arrivals import text as formats_text
 from fengsui.store import arrivals
-from tests.flow.district import MINUTE, NIGHT
+from tests.core.test_geocodes import COLLISIONS
+from tests.flow.district import MINUTE, NIGHT, yunzhou
 from tests.flow.office import DUZHUANG, JULE, SENDER, TEXT, cap, when
-from tests.formats.cap import forge
+from tests.formats.cap import forge, fuzz
 
 
 def test_a_trusted_red_warning_is_registered_and_opens_what_the_clauses_say(office):
@@ -145,10 +149,39 @@ def test_digits_of_no_named_list_wait_with_both_readings(office, name):
     assert "杜庄乡（民政 140215202）" in one.why
 
 
-@pytest.mark.parametrize(("scheme", "zone"), [("CPEAS Geographic Code", "140215202"), ("MCA", DUZHUANG)])
-def test_the_same_digits_reach_the_township_of_their_list_and_no_other(office, scheme, zone):
-    office.take(cap(code=(scheme, "140215202")))
-    assert office.in_force[0].foreign.part.now.zones == {zone: "red"}
+@pytest.mark.parametrize(("nbs", "mca", "code"), COLLISIONS, ids=lambda v: getattr(v, "name", v))
+def test_the_same_digits_reach_the_township_of_their_list_and_no_other(office, nbs, mca, code):
+    office.take(cap(1, code=("CPEAS Geographic Code", code)))
+    office.take(cap(2, code=("MCA", code)))
+    three = office.take(cap(3, code=("", code)))
+    assert sorted(s.foreign.part.now.zones.popitem()[0] for s in office.in_force) == sorted((nbs.id, mca.id))
+    assert three.state == "waiting"
+    assert nbs.name in three.why
+    assert mca.name in three.why
+
+
+def test_a_message_that_breaks_the_reader_is_a_persons_and_stops_nobody(office, monkeypatch):
+    from fengsui.formats import arrivals as formats
+
+    def broken(*_args):
+        raise RecursionError("as if")
+
+    with monkeypatch.context() as wrong:
+        wrong.setattr(formats, "message", broken)
+        one = office.take(cap(1))
+    assert (one.state, one.code) == ("refused", "R106")
+    assert office.take(cap(2)).state == "registered"
+
+
+def test_mutants_are_proposals_too_and_nobody_waits():
+    pack = yunzhou()
+    for number, content in enumerate(fuzz.mutants(7)):
+        began = time.process_time()
+        formats_message(content, pack, NIGHT, forge.pin(forge.certificate(forge.key())))
+        formats_text(content, pack, NIGHT)
+        assert time.process_time() - began < 2
+        if number == 300:
+            break
 
 
 @pytest.mark.parametrize(
