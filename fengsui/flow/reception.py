@@ -45,6 +45,8 @@ WAIT = 30.0
 """Seconds the ledger may take."""
 AGAIN = 3
 """Times that a message is tried whose stream moved meanwhile."""
+BY_HAND = ("upload", "paste")
+"""Sources of what a person brings: he also says what it is."""
 PINNED = "trust"
 """Folder of the data directory with the certificates whose signatures count."""
 SETTLED = {"Y00": "registered", "Y02": "refused", "Y04": "aside", "Y13": "aside", "Y15": "aside"}
@@ -169,16 +171,19 @@ class Reception:
         if found.refused[0]:
             concerns = found.refused[0] in ("X525", "R106")
             return _said(one, "refused" if concerns else "aside", *found.refused)
-        if ends := self._ends(found, one):
+        by_hand = one.source in BY_HAND
+        if not by_hand and (ends := self._ends(found, one)):
             return self._registered(one, found, ends)
         if found.here == "elsewhere":
             return _said(one, "aside", "Y16", "不涉及本区。")
         if found.expires <= self._clock.now() and found.action != "cancel":
             return _said(one, "aside", "Y15", "到达时已过失效时间。")
-        if found.action == "cancel" and not found.doubts:
+        if found.action == "cancel" and not found.doubts and not by_hand:
             return _said(one, "aside", "Y13", "没有登记过它所解除的预警。")
         if found.doubts:
             return _said(one, "waiting", found.doubts[0].code, "".join(d.text for d in found.doubts)[:400])
+        if by_hand:
+            return _said(one, "waiting", "Y19", "由人收进，核对后登记。")
         if found.series != "actual":
             return _said(one, "waiting", "Y17", "演练或测试报文，由人决定是否登记。")
         return self._registered(one, found, _wanted(found, one, self._series(found.series)))
@@ -267,7 +272,9 @@ class Reception:
         for fact in facts:
             referred = self._referred(found, fact)
             try:
-                answer = self._post(fact, referred, f"received/{one.digest}")
+                answer = self._post(
+                    fact, referred, f"received/{one.digest}{'/bound' if fact.binding else ''}"
+                )
             except (Parked, Malformed) as error:
                 return _said(one, "waiting", "R020", str(error))
             if not answer.ok:

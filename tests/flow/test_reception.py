@@ -78,6 +78,28 @@ def test_the_same_bytes_again_write_nothing(office):
     assert len(office.facts(object)) == before
 
 
+def test_the_same_bytes_by_a_trusted_way_bind_although_a_stranger_was_quicker(office):
+    office.take(cap(), source="mirror", bound=False)
+    assert office.facts(DutyOpened) == []
+    one = office.take(cap(), source="province", bound=True)
+    assert (one.state, one.source, one.bound) == ("registered", "province", 1)
+    assert [f.binding for f in office.facts(Received)] == [False, True]
+    assert office.facts(DutyOpened)
+    office.take(cap(), source="mirror", bound=False)
+    assert office.row(one.digest).bound == 1
+    assert len(office.facts(Received)) == 2
+
+
+def test_what_a_person_brings_in_waits_for_his_word(office):
+    office.take(cap(1))
+    two = office.take(cap(2), source="upload", bound=False)
+    end = office.take(cap(3, sent=1, refers=1, msgType="Cancel"), source="upload", bound=False)
+    assert [(a.state, a.code) for a in (two, end)] == [("waiting", "Y19")] * 2
+    ending = Choice("rainstorm", {}, 0, SENDER, ending=True)
+    assert office.reception.register(end.digest, ending, "p-1", "f1").ok
+    assert office.in_force == []
+
+
 def test_other_bytes_under_the_same_identifier_are_refused_kept_and_named(office):
     office.take(cap())
     two = office.take(cap(headline="山西省气象台发布暴雨蓝色预警", severity="Minor"))

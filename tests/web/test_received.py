@@ -177,7 +177,8 @@ def test_files_are_uploaded_and_kept_as_they_are(quiet: Site) -> None:
     raw = quiet.client("forecaster").get(f"/received/{found[0].digest}?raw=1")
     assert raw.content in (cap(1), cap(2))
     listed = page(quiet, "/received")
-    assert "已登记" in listed
+    assert "由人收进，核对后登记" in listed
+    assert quiet.facts(Received) == [], "nothing before a person says so"
     assert "山西省气象台" in quiet.client("forecaster").get("/received?csv=1").content.decode()
     assert "没有符合" in page(quiet, "/received?q=没有这样的词")
 
