@@ -100,7 +100,7 @@ def _again(fact: Received, world: World) -> Refusal | None:
     """Replays, altered ones, and what another desk or feed was quicker with."""
     known = world.at(fact.stream).foreign
     if fact.key in known.known:
-        if known.known[fact.key] == fact.paper and not (fact.by and known.binding < fact.binding):
+        if known.known[fact.key] == fact.paper and known.binding >= fact.binding:
             return Refusal("Y00", "这份报文已登记", already=True)
         if known.known[fact.key] != fact.paper:
             return Refusal("Y02", "已登记过一份标识相同而内容不同的报文，请向发布单位核实")

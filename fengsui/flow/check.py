@@ -34,7 +34,7 @@ from fengsui.formats.cap import trust
 from fengsui.formats.packs import PackError
 from fengsui.gateways.contract import Gateway, Health
 from fengsui.gateways.settings import SettingsError
-from fengsui.store import history, holds, people, signet, vault, verify
+from fengsui.store import departures, history, holds, people, signet, vault, verify
 from fengsui.store.sql import Errors, Session
 
 LAST = 20_000
@@ -98,6 +98,7 @@ def check(ground: Ground) -> Iterator[Finding]:
             yield from _left(session)
             if pack:
                 ways = frozenset(g.channel for g in gateways)
+                yield from _signers(pack)
                 yield from _reachable(session, pack, ways, ground.now)
         finally:
             session.close()
@@ -452,6 +453,24 @@ def _reachable(session: Session, pack: Pack, ways: frozenset[str], now: int) -> 
         )
     else:
         yield Finding("正常", "C045", f"{len(units)} 个单位都有可通知的人。")
+
+
+def _signers(pack: Pack) -> Iterator[Finding]:
+    """Whether anybody could sign the levels that ask for a one-time code, by somebody else's hand than the author's."""
+    roles = {role for level in pack.rights.totp for role in pack.rights.sign.get(level, ())}
+    desk = departures.desk()
+    try:
+        rows = desk.run("SELECT role, unit, length(totp) FROM account WHERE CAST(active AS INTEGER) = 1")
+    finally:
+        desk.close()
+    signing = [(role, length) for role, unit, length in rows if role in roles and unit in pack.rights.issue]
+    able = sum(bool(length) for _, length in signing)
+    levels = "、".join(pack.texts.levels[level] for level in pack.rights.totp)
+    if pack.rights.totp and signing and not able:
+        text = f"能签发{levels}预警的 {len(signing)} 个账号都没有登记动态口令，实战时签不出。请各人在“本人账号”页登记。"
+        yield Finding("注意", "C049", text)
+    elif pack.rights.totp and able:
+        yield Finding("正常", "C049", f"能签发{levels}预警的账号中 {able} 个已登记动态口令。")
 
 
 def _some(names: list[str]) -> str:

@@ -26,7 +26,8 @@ import msgspec
 
 from fengsui.flow.clock import Alarm
 from fengsui.flow.inputs import Unwritten
-from fengsui.flow.reception import Reception
+from fengsui.flow.reception import BY_HAND, Reception
+from fengsui.flow.round import POISON
 from fengsui.formats.cap import envelope
 from fengsui.formats.cap.parse import MAX_BYTES
 from fengsui.gateways.contract import Health
@@ -320,7 +321,7 @@ class Running:
         """Bring what is new; seconds until the next time."""
         try:
             new, pause = self._source.bring()
-        except (Trouble, Unwritten, *Errors, OSError) as error:
+        except (Trouble, Unwritten, *Errors, OSError, *POISON) as error:  # one file never stops the feed
             return self._failed(
                 str(error) if isinstance(error, Trouble) else f"暂时不能留存：{error}。[R103]"
             )
@@ -382,8 +383,10 @@ def probe(feed: Feed, directory: Path) -> None:
 
 def _sound(feed: Feed) -> None:
     """Raises FeedFault."""
-    if not feed.name or bool(feed.url) == bool(feed.folder):
-        raise FeedFault(f"收报来源“{feed.name}”须有 name，并在 url 与 folder 中写一个。[R100]")
+    if not feed.name or feed.name in BY_HAND or bool(feed.url) == bool(feed.folder):
+        raise FeedFault(
+            f"收报来源“{feed.name}”须有 name（不用 upload、paste），并在 url 与 folder 中写一个。[R100]"
+        )
     if feed.every < 1 or feed.timeout < 1 or feed.silent < 0:
         raise FeedFault(f"收报来源 {feed.name} 的 every、timeout 应不小于 1 秒，silent 不小于 0 小时。[R100]")
 

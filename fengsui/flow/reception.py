@@ -27,6 +27,7 @@ from fengsui.core.state import DISTRICT
 from fengsui.flow.clock import Alarm, Time
 from fengsui.flow.inputs import Answer, Change, Input, Malformed, Parked, Unwritten
 from fengsui.flow.record import Writer
+from fengsui.flow.round import POISON
 from fengsui.formats import arrivals as formats
 from fengsui.formats.arrivals import Proposal, Threat
 from fengsui.formats.cap import envelope, trust
@@ -44,6 +45,8 @@ WAIT = 30.0
 """Seconds the ledger may take."""
 AGAIN = 3
 """Times that a message is tried whose stream moved meanwhile."""
+BY_HAND = ("upload", "paste")
+"""Sources of what a person brings: he also says what it is."""
 PINNED = "trust"
 """Folder of the data directory with the certificates whose signatures count."""
 SETTLED = {"Y00": "registered", "Y02": "refused", "Y04": "aside", "Y13": "aside", "Y15": "aside"}
@@ -121,7 +124,11 @@ class Reception:
         with self._turn:
             for state in reception.run_out(self._writer.world, self._clock.now()):
                 fact = reception.expired(state, self._clock.now())
-                self._writer.post(Input(f"received/{fact.stream}/{fact.version}/over", fact)).result(WAIT)
+                id_ = f"received/{fact.stream}/{fact.version}/over"
+                try:
+                    self._writer.post(Input(id_, fact)).result(WAIT)
+                except Parked as error:
+                    log.warning("%s 到期未能登记：%s [R090]", fact.stream, error)
             session = arrivals.desk()
             try:
                 found = arrivals.fresh(session)
@@ -137,9 +144,15 @@ class Reception:
     def both(self, one: Arrival, content: bytes) -> tuple[Incoming | None, Proposal]:
         """Both answers to an arrival, where it is a message; and what it would be."""
         pack, now = self._writer.world.pack, self._clock.now()
-        if one.form == "text":
-            return None, formats.text(content, pack, one.at)[1]
-        return formats.message(content, pack, now, self.pinned())
+        try:
+            if one.form == "text":
+                return None, formats.text(content, pack, one.at)[1]
+            return formats.message(content, pack, now, self.pinned())
+        except POISON as error:  # one message, whatever is in it, must never stop the others
+            log.exception("来报 %s 读取时出错 [R106]", one.digest)
+            return None, formats.unreadable(
+                content, one.at, "R106", f"读取时程序出错（{type(error).__name__}），请看原文。"
+            )
 
     def pinned(self) -> Trust:
         """The certificates whose signatures count; none where there is no folder. What is no certificate counts for nothing."""
@@ -156,18 +169,21 @@ class Reception:
             return _said(one, "refused", "R091", f"原文读不出：{error}")
         one = described(one, found, self._writer.world.pack)
         if found.refused[0]:
-            concerns = found.refused[0] == "X525"
+            concerns = found.refused[0] in ("X525", "R106")
             return _said(one, "refused" if concerns else "aside", *found.refused)
-        if ends := self._ends(found, one):
+        by_hand = one.source in BY_HAND
+        if not by_hand and (ends := self._ends(found, one)):
             return self._registered(one, found, ends)
         if found.here == "elsewhere":
             return _said(one, "aside", "Y16", "不涉及本区。")
         if found.expires <= self._clock.now() and found.action != "cancel":
             return _said(one, "aside", "Y15", "到达时已过失效时间。")
-        if found.action == "cancel" and not found.doubts:
+        if found.action == "cancel" and not found.doubts and not by_hand:
             return _said(one, "aside", "Y13", "没有登记过它所解除的预警。")
         if found.doubts:
             return _said(one, "waiting", found.doubts[0].code, "".join(d.text for d in found.doubts)[:400])
+        if by_hand:
+            return _said(one, "waiting", "Y19", "由人收进，核对后登记。")
         if found.series != "actual":
             return _said(one, "waiting", "Y17", "演练或测试报文，由人决定是否登记。")
         return self._registered(one, found, _wanted(found, one, self._series(found.series)))
@@ -256,7 +272,9 @@ class Reception:
         for fact in facts:
             referred = self._referred(found, fact)
             try:
-                answer = self._post(fact, referred, f"received/{one.digest}")
+                answer = self._post(
+                    fact, referred, f"received/{one.digest}{'/bound' if fact.binding else ''}"
+                )
             except (Parked, Malformed) as error:
                 return _said(one, "waiting", "R020", str(error))
             if not answer.ok:

@@ -83,6 +83,12 @@ class Proposal(msgspec.Struct, frozen=True):
     refused: tuple[str, str] = ("", "")
 
 
+def unreadable(content: bytes, at: int, code: str, why: str) -> Proposal:
+    """What nothing can be made of; it is kept all the same."""
+    key = reception.key("", "", hashlib.sha256(content).hexdigest())
+    return Proposal(key, _name(""), at, "issue", "test", "", at + LASTS, (), "unknown", refused=(code, why))
+
+
 # ── CAP 报文 ──────────────────────────────────────────────────────────────────
 
 

@@ -1,7 +1,8 @@
 """来报 Arrivals: every message and text that came from elsewhere, what became of it, and why — beside the desk.
 
 A row stands before anything is done about it, so that nothing is lost between its coming and its reading; the bytes are in
-the archive under its digest. The same bytes are one arrival, however often and by whatever way they come.
+the archive under its digest. The same bytes are one arrival, however often and by whatever way they come; a way that is
+trusted makes it new once more.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ FIELDS = tuple(f.name for f in msgspec.structs.fields(Arrival))
 _SELECT = f"SELECT {', '.join(FIELDS)} FROM arrival"  # noqa: S608 - names of ours
 _INSERT = (
     f"INSERT INTO arrival ({', '.join(FIELDS)}) VALUES ({', '.join('?' * len(FIELDS))})"  # noqa: S608
-    " ON CONFLICT (digest) DO NOTHING"
+    " ON CONFLICT (digest) DO UPDATE SET bound = excluded.bound, source = excluded.source, state = 'new'"
+    " WHERE arrival.bound < excluded.bound"
 )
 _UPDATE = f"UPDATE arrival SET {', '.join(f'{name} = ?' for name in FIELDS[1:])} WHERE digest = ?"  # noqa: S608
 
@@ -70,7 +72,7 @@ def desk() -> Session:
 
 
 def keep(session: Session, found: Iterable[tuple[Arrival, bytes]], now: int) -> int:
-    """Keep the bytes, then the rows, each once; how many had not come before."""
+    """Keep the bytes, then the rows, each once; how many were new, or came for the first time by a trusted way."""
     rows = list(found)
     papers = open_archive()
     try:

@@ -17,7 +17,7 @@ from fengsui.__main__ import main
 from fengsui.config import configure, site
 from fengsui.flow.clock import Jumping
 from fengsui.formats import packs
-from fengsui.store import holds, people, vault
+from fengsui.store import departures, holds, people, vault
 from fengsui.store.sql import Session
 from tests.flow import district
 from tests.flow.district import NIGHT, everyone, issue, writing
@@ -196,6 +196,41 @@ def test_a_gateway_is_tried_for_real_and_a_wrong_setting_is_named(made, run):
     code, lines = run("check")
     assert faults(lines)[:1] == ["C033"]
     assert any("typo" in line for line in lines)
+
+
+def test_feeds_and_whose_signatures_count_are_looked_at(made, run):
+    file = made / site.FILE
+    more = (
+        '[[feed]]\nname = "gone"\nurl = "http://127.0.0.1:1/"\n[[feed]]\nname = "box"\nfolder = "incoming"\n'
+    )
+    file.write_text(file.read_text() + more, encoding="utf-8")
+    (made / "trust").mkdir()
+    (made / "trust" / "x.pem").write_text("no certificate", encoding="utf-8")
+    _, lines = run("check")
+    assert {"C047", "C048"} <= set(faults(lines))
+    assert any("gone" in line and "R093" in line for line in lines)
+    assert any("box 可用" in line for line in lines)
+
+    file.write_text(
+        file.read_text() + '[[feed]]\nname = "odd"\nurl = "file:///etc/passwd"\n', encoding="utf-8"
+    )
+    _, lines = run("check")
+    assert any("odd" in line and "R100" in line for line in lines)
+
+
+def test_signers_without_one_time_codes_are_named(made, run):
+    peopled(made)
+    _, lines = run("check")
+    assert not any("[C049]" in line for line in lines), "nobody signs here yet"
+    desk = departures.desk()
+    row = "INSERT INTO account (username, name, role, unit, person, password, stamp, totp, active, must_change) VALUES"
+    desk.run(f"{row} ('s', '', 'signer', 'meteorology', '', '', '', ?, true, false)", b"")
+    _, lines = run("check")
+    assert any(line.startswith("注意") and "1 个账号都没有登记动态口令" in line for line in lines)
+    desk.run("UPDATE account SET totp = ?", b"secret")
+    _, lines = run("check")
+    assert any(line.startswith("正常") and "[C049]" in line for line in lines)
+    desk.close()
 
 
 def test_beside_a_running_district_no_second_login_is_made_unasked(made, run):

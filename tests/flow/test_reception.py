@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 
 import pytest
 
 from fengsui.core.facts import DutyOpened, Notified, Received
 from fengsui.flow.reception import Choice, Reception
+from fengsui.formats.arrivals import message as formats_message
+from fengsui.formats.arrivals import text as formats_text
 from fengsui.store import arrivals
-from tests.flow.district import MINUTE, NIGHT
+from tests.core.test_geocodes import COLLISIONS
+from tests.flow.district import MINUTE, NIGHT, yunzhou
 from tests.flow.office import DUZHUANG, JULE, SENDER, TEXT, cap, when
-from tests.formats.cap import forge
+from tests.formats.cap import forge, fuzz
 
 
 def test_a_trusted_red_warning_is_registered_and_opens_what_the_clauses_say(office):
@@ -72,6 +76,28 @@ def test_the_same_bytes_again_write_nothing(office):
     before = len(office.facts(object))
     assert office.take(cap(), source="another").source == "province"
     assert len(office.facts(object)) == before
+
+
+def test_the_same_bytes_by_a_trusted_way_bind_although_a_stranger_was_quicker(office):
+    office.take(cap(), source="mirror", bound=False)
+    assert office.facts(DutyOpened) == []
+    one = office.take(cap(), source="province", bound=True)
+    assert (one.state, one.source, one.bound) == ("registered", "province", 1)
+    assert [f.binding for f in office.facts(Received)] == [False, True]
+    assert office.facts(DutyOpened)
+    office.take(cap(), source="mirror", bound=False)
+    assert office.row(one.digest).bound == 1
+    assert len(office.facts(Received)) == 2
+
+
+def test_what_a_person_brings_in_waits_for_his_word(office):
+    office.take(cap(1))
+    two = office.take(cap(2), source="upload", bound=False)
+    end = office.take(cap(3, sent=1, refers=1, msgType="Cancel"), source="upload", bound=False)
+    assert [(a.state, a.code) for a in (two, end)] == [("waiting", "Y19")] * 2
+    ending = Choice("rainstorm", {}, 0, SENDER, ending=True)
+    assert office.reception.register(end.digest, ending, "p-1", "f1").ok
+    assert office.in_force == []
 
 
 def test_other_bytes_under_the_same_identifier_are_refused_kept_and_named(office):
@@ -145,10 +171,39 @@ def test_digits_of_no_named_list_wait_with_both_readings(office, name):
     assert "杜庄乡（民政 140215202）" in one.why
 
 
-@pytest.mark.parametrize(("scheme", "zone"), [("CPEAS Geographic Code", "140215202"), ("MCA", DUZHUANG)])
-def test_the_same_digits_reach_the_township_of_their_list_and_no_other(office, scheme, zone):
-    office.take(cap(code=(scheme, "140215202")))
-    assert office.in_force[0].foreign.part.now.zones == {zone: "red"}
+@pytest.mark.parametrize(("nbs", "mca", "code"), COLLISIONS, ids=lambda v: getattr(v, "name", v))
+def test_the_same_digits_reach_the_township_of_their_list_and_no_other(office, nbs, mca, code):
+    office.take(cap(1, code=("CPEAS Geographic Code", code)))
+    office.take(cap(2, code=("MCA", code)))
+    three = office.take(cap(3, code=("", code)))
+    assert sorted(s.foreign.part.now.zones.popitem()[0] for s in office.in_force) == sorted((nbs.id, mca.id))
+    assert three.state == "waiting"
+    assert nbs.name in three.why
+    assert mca.name in three.why
+
+
+def test_a_message_that_breaks_the_reader_is_a_persons_and_stops_nobody(office, monkeypatch):
+    from fengsui.formats import arrivals as formats
+
+    def broken(*_args):
+        raise RecursionError("as if")
+
+    with monkeypatch.context() as wrong:
+        wrong.setattr(formats, "message", broken)
+        one = office.take(cap(1))
+    assert (one.state, one.code) == ("refused", "R106")
+    assert office.take(cap(2)).state == "registered"
+
+
+def test_mutants_are_proposals_too_and_nobody_waits():
+    pack = yunzhou()
+    for number, content in enumerate(fuzz.mutants(7)):
+        began = time.process_time()
+        formats_message(content, pack, NIGHT, forge.pin(forge.certificate(forge.key())))
+        formats_text(content, pack, NIGHT)
+        assert time.process_time() - began < 2
+        if number == 300:
+            break
 
 
 @pytest.mark.parametrize(

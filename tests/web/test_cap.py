@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import time
 from collections.abc import Callable
@@ -184,6 +185,12 @@ def test_what_the_gate_refuses_does_not_leave_and_the_next_does(actual):
 
     assert (first.digest, "X608" in first.fault) == ("", True)
     assert second.digest
+    desk = actual.client().get("/desk").content.decode()
+    assert "对外报文没有发出：暴雨橙色第 1 版" in desk, "a card, with its way"
+    assert f'href="/signals/{INCIDENT}/1"' in desk
+    page = actual.client().get(f"/signals/{INCIDENT}/1").content.decode()
+    assert "没有发出" in page
+    assert "X608" in page
 
 
 def test_the_page_of_a_signal_leads_to_its_messages(actual):
@@ -191,6 +198,11 @@ def test_the_page_of_a_signal_leads_to_its_messages(actual):
     (cap,) = told(actual, 1)
 
     assert f"/cap/{cap.identifier}.xml" in actual.client().get(f"/ledger/{INCIDENT}").content.decode()
+    page = actual.client().get(f"/signals/{INCIDENT}/1").content.decode()
+    assert html.unescape(page.split('<pre class="raw">')[1].split("</pre>")[0]).encode() == body(cap), (
+        "byte for byte"
+    )
+    assert cap.digest in page
 
 
 def test_a_draft_is_shown_as_others_would_get_it_or_why_they_would_not(actual):

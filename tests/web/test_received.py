@@ -9,6 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from fengsui.core.facts import DutyOpened, Received
+from fengsui.flow.feeds import Feed, Running
 from fengsui.store import arrivals
 from tests.flow.office import TEXT, cap, when
 from tests.web.site import INCIDENT, Site
@@ -176,9 +177,24 @@ def test_files_are_uploaded_and_kept_as_they_are(quiet: Site) -> None:
     raw = quiet.client("forecaster").get(f"/received/{found[0].digest}?raw=1")
     assert raw.content in (cap(1), cap(2))
     listed = page(quiet, "/received")
-    assert "已登记" in listed
+    assert "由人收进，核对后登记" in listed
+    assert quiet.facts(Received) == [], "nothing before a person says so"
     assert "山西省气象台" in quiet.client("forecaster").get("/received?csv=1").content.decode()
     assert "没有符合" in page(quiet, "/received?q=没有这样的词")
+
+
+def test_a_feed_that_brings_nothing_is_loud_at_the_desk_and_named_beside_the_gateways(quiet: Site) -> None:
+    feed = Feed("province", url="http://127.0.0.1:1/cap", timeout=1)
+    running = Running(
+        feed, quiet.house.reception, quiet.house.vault.directory, quiet.house.clock.now, lambda _: None
+    )
+    quiet.house.feeds.append(running)
+    assert "刚启动" in page(quiet, "/gateways")
+    running.look()
+    assert "收报来源 province 异常" in page(quiet, "/desk")
+    assert 'data-down="feed-province"' in page(quiet, "/desk/channels")
+    assert "R093" in page(quiet, "/gateways")
+    running.stop()
 
 
 def test_an_empty_list_says_what_will_stand_there(quiet: Site) -> None:

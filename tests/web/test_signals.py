@@ -262,6 +262,12 @@ def test_the_figures_count_versions_by_year_hazard_level_and_action(lived):
     assert counted["2027", "暴雨", "红色"]["过程"] == "1"
     assert counted["2027", "暴雨", "红色"]["平均生效"] == "0.3 小时"  # 02:13 to 02:30
     assert sum(int(r["合计"]) for r in counted.values()) == 4
+    red = counted["2027", "暴雨", "红色"]
+    shares = lived.state().duties["2.4.1/acknowledge"].shares.values()
+    done, gone = (sum(s.how == how for s in shares) for how in ("done", "cancelled"))
+    assert red["签收率"] == f"{done / (len(shares) - gone):.0%}"
+    assert red["签收用时"].endswith(" 分钟")
+    assert counted["2027", "大风", "黄色"]["签收率"] == "0%"
 
 
 def test_figures_keep_series_apart_and_draw_bars(lived):

@@ -21,7 +21,8 @@ from fengsui.core.levels import LEVELS
 from fengsui.core.series import NAMES
 from fengsui.core.state import AlertPart
 from fengsui.formats.pdf import IssueForm
-from fengsui.store import history, people, signals
+from fengsui.store import caps, history, people, signals
+from fengsui.store.caps import Cap
 from fengsui.store.history import Line
 from fengsui.store.signals import Signal, Wanted
 from fengsui.web import begun, here, lists, past, sent, sentences, sheets, written
@@ -163,8 +164,24 @@ def signal(request: HttpRequest, stream: str, version: int) -> HttpResponse:
         "back": version - 1,
         "on": version + 1,
         "seq": one.seq,
+        "cap": _message(stream, version),
     }
     return render(request, "signal.html", context)
+
+
+class Message(NamedTuple):
+    """A version as it left for other systems: the bytes as text, "" = it did not leave (or not yet)."""
+
+    it: Cap
+    body: str
+
+
+def _message(stream: str, version: int) -> Message | None:
+    found = next((c for c in caps.thread(here.session(), stream) if c.version == version), None)
+    if found is None:
+        return None
+    body = written.paper(found.digest) if found.digest else b""
+    return Message(found, body.decode("utf-8", "replace"))
 
 
 def _reason(fact: Fact) -> str:
