@@ -129,14 +129,14 @@ def _wish(request: HttpRequest, choices: list[Choice]) -> tuple[Wish | None, str
     given = request.POST
     choice = next((c for c in choices if c.scenario.id == given.get("scenario")), None)
     if choice is None or choice.fault:
-        return None, choice.fault if choice else "请选择一个情景。"
+        return None, choice.fault if choice else "请选择一个情景。[W250]"
     people, seed, pace = (_number(given.get(name, "")) for name in ("people", "seed", "pace"))
     if people is None or not FEWEST <= people <= MOST:
-        return None, f"人数须为 {FEWEST} 到 {MOST} 的整数。"
+        return None, f"人数须为 {FEWEST} 到 {MOST} 的整数。[W251]"
     if seed is None:
-        return None, "种子须为不超过九位的整数。"
+        return None, "种子须为不超过九位的整数。[W252]"
     if pace not in PACES:
-        return None, "请选择快慢。"
+        return None, "请选择快慢。[W253]"
     return Wish(
         choice.scenario.id, people, seed, pace, given.get("form", "")[:64], account_of(request).role
     ), ""
