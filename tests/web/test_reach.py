@@ -24,6 +24,9 @@ ELSEWHERE = {
     **dict.fromkeys(
         ("simulation", "simulation_live", "simulation_stop"), "of a drill that was begun: test_drills"
     ),
+    **dict.fromkeys(
+        ("drill", "drill_turn", "drill_report", "drill_paper"), "of a drill of real people: test_drill"
+    ),
     "review": "after somebody signed alone: test_review",
 }
 """Pages that the night of this test offers nobody, with what offers them and the test that goes there."""

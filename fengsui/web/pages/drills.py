@@ -18,6 +18,7 @@ from fengsui.core.state import Zoned
 from fengsui.flow.simulations import Progress, Refused, Simulation, Wish
 from fengsui.web import here, lists, rights
 from fengsui.web.lists import Cell, Listing
+from fengsui.web.pages import drill
 from fengsui.web.pages.login import account_of
 from fengsui.web.pages.signals import framed
 
@@ -62,11 +63,14 @@ class Choice(NamedTuple):
 def drills(request: HttpRequest) -> HttpResponse:
     """Every drill that is remembered, newest first; ``?csv=1``, ``?xlsx=1``."""
     simulations = here.house().simulations
-    rows = [_row(one, simulations.result(one.id)) for one in simulations.all()]
+    rows = [(one.began, _row(one, simulations.result(one.id))) for one in simulations.all()]
+    rows = sorted((*drill.rows(), *rows), key=lambda row: row[0], reverse=True)
     account = account_of(request)
     begins = Cell("新的模拟演练", "primary", reverse("drills_new"))
     actions = (begins,) if rights.may(account.role, "drills_new") else ()
-    return lists.show(request, Listing("演练", COLUMNS, rows, EMPTY, actions=actions))
+    if rights.may(account.role, "drill_new"):
+        actions = (*actions, Cell("发起真人演练", "", reverse("drill_new")))
+    return lists.show(request, Listing("演练", COLUMNS, [row for _, row in rows], EMPTY, actions=actions))
 
 
 def _row(one: Simulation, result: dict[str, Any] | None) -> tuple[Cell, ...]:
