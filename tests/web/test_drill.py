@@ -155,7 +155,7 @@ def test_a_drill_from_announcement_to_report_and_nothing_of_it_among_what_is_in_
         )
     )
     answers = [r for r in rows if r[0] == "应答"]
-    assert ["应答", JULE, "值班员", "签收", "", "02:15", "已应答", "2"] in answers
+    assert ["应答", JULE, "聚乐乡值班员", "签收", "", "02:15", "已应答", "2"] in answers
     assert any(r[6] == "未应答" for r in answers)
     assert {r[1] for r in rows[1:]} <= {JULE, "区气象局", "区融媒体中心"}
     pdf = earnest.client("leader").get(f"/drills/real/{DRILL}/report.pdf")

@@ -36,7 +36,6 @@ def test_a_drill_in_a_browser_and_the_desk_in_earnest_beside_it(
     )  # no authenticator in a browser's test
     shots, client = request.config.getoption("--shots"), trust(earnest, "signer")
     earnest.client("forecaster")
-    officer = earnest.holder(f"{JULE}/duty_officer/1")
     with served(earnest) as address, chromium() as chrome:
         page = entered(chrome, address, earnest, "forecaster", **WIDE)
         drill = begun(page, address, earnest, shots)
@@ -65,7 +64,7 @@ def test_a_drill_in_a_browser_and_the_desk_in_earnest_beside_it(
         assert "还没有签发过预警" in live.inner_text("main")
 
     assert [f.state for f in earnest.facts(DrillSet)] == ["announced", "started", "stopped"]
-    assert officer in {f.person for f in earnest.facts(Reached) if f.state == "acknowledged"}
+    assert {f.person for f in earnest.facts(Reached) if f.state == "acknowledged"}
     assert earnest.house.gateways[1].sent == []
 
 
@@ -120,13 +119,13 @@ def signed(chrome: Any, client: Any, draft: str, shots: str) -> None:
 
 
 def answered(site: Site, chrome: Any, address: str) -> None:
-    """Whoever got a link opens it on his phone and presses 收到, without a script."""
+    """Two of three of those who got a link open it on their phones and press 收到, without a script."""
     texts = {"".join(text for _, _, text in handed.parts) for _, handed in site.way.sent}
     links = {found[1] for text in texts if (found := re.search(r"warn\.invalid(/a/[^\s【]+)", text))}
     assert links
     screen = chrome.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=False)
     page = screen.new_page()
-    for link in sorted(links):
+    for link in sorted(links)[: len(links) * 2 // 3]:
         page.goto(f"{address}{link}")
         assert "演练：不是真实预警" in page.inner_text("body")
         page.locator("button").first.click()

@@ -28,7 +28,7 @@ from fengsui.web.pages.login import account_of
 STAGES = {
     "": ("", ""),
     "announced": ("已宣布，待开始", "wait"),
-    "started": ("进行中", "late"),
+    "started": ("进行中", "wait"),
     "stopped": ("已结束", "ok"),
 }
 SOON = 30 * calendar.MINUTE

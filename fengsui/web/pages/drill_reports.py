@@ -107,9 +107,9 @@ def _answer(one: drill_report.Answer, world: World) -> tuple[Cell, ...]:
 
 
 def _whose(holder: str, world: World) -> tuple[Cell, Cell]:
-    unit, _, post = holder.partition("/")
-    role = world.pack.roles.get(post.split("/")[0], "") if post else ""
-    return Cell(sentences.unit(unit, world)), Cell(role)
+    """The unit, and of a post its place and role: villages of a township are told apart."""
+    unit = holder.split("/", 1)[0]
+    return Cell(sentences.unit(unit, world)), Cell(sentences.holder(holder, world) if "/" in holder else "")
 
 
 def _cite(clause: str, world: World) -> Cell:
