@@ -58,6 +58,10 @@ def test_a_drill_in_a_browser_and_the_desk_in_earnest_beside_it(
         seen(live, shots, "live-frame")
         ended(page, shots)
         earnest.calm()
+        late = chrome.new_page()
+        answer = late.goto(f"{address}{min(links(earnest))}")
+        assert answer.status < 500
+        assert late.locator("button").count() == 0, "nothing is asked for any more"
         live.goto(f"{address}/desk")
         assert live.query_selector(".calm") is None
         live.goto(f"{address}/signals")
@@ -118,14 +122,19 @@ def signed(chrome: Any, client: Any, draft: str, shots: str) -> None:
         page.click('button[value="sign"]')
 
 
+def links(site: Site) -> set[str]:
+    """The addresses in what was sent, without the house."""
+    texts = {"".join(text for _, _, text in handed.parts) for _, handed in site.way.sent}
+    return {found[1] for text in texts if (found := re.search(r"warn\.invalid(/a/[^\s【]+)", text))}
+
+
 def answered(site: Site, chrome: Any, address: str) -> None:
     """Two of three of those who got a link open it on their phones and press 收到, without a script."""
-    texts = {"".join(text for _, _, text in handed.parts) for _, handed in site.way.sent}
-    links = {found[1] for text in texts if (found := re.search(r"warn\.invalid(/a/[^\s【]+)", text))}
-    assert links
     screen = chrome.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=False)
     page = screen.new_page()
-    for link in sorted(links)[: len(links) * 2 // 3]:
+    found = sorted(links(site))
+    assert found
+    for link in found[: len(found) * 2 // 3]:
         page.goto(f"{address}{link}")
         assert "演练：不是真实预警" in page.inner_text("body")
         page.locator("button").first.click()
