@@ -100,7 +100,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "drill": _ALL,
     **dict.fromkeys(("drill_new", "drill_turn"), frozenset({"forecaster", "signer"})),
     **dict.fromkeys(("drill_report", "drill_paper"), _DESK | {"supervisor"}),
-    **dict.fromkeys(("drills", "simulation", "simulation_live"), _DESK | {"supervisor"}),
+    **dict.fromkeys(("drills", "simulation", "simulation_live", "simulation_report"), _DESK | {"supervisor"}),
     **dict.fromkeys(("drills_new", "simulation_stop"), _WORK | {"administrator"}),
     **dict.fromkeys(("mechanism", "clause"), _ALL),
     "supervision": _DESK | {"supervisor", "liaison", "township"},

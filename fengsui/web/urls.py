@@ -123,6 +123,7 @@ urlpatterns = [
     path("drills/real/<stream>/report.pdf", drill_reports.paper, name="drill_paper"),
     path("drills/simulated/<name>", drills.simulation, name="simulation"),
     path("drills/simulated/<name>/live", drills.live, name="simulation_live"),
+    path("drills/simulated/<name>/report", drills.report, name="simulation_report"),
     path("drills/simulated/<name>/stop", drills.stop, name="simulation_stop"),
     path("supervision", supervision.supervision, name="supervision"),
 ]

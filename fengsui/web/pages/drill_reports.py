@@ -46,9 +46,7 @@ def report(request: HttpRequest, stream: str) -> HttpResponse:
         "marks": marks, "sums": _sums(made, before, world), "first": _gap(made, 0), "slowest": _gap(made, 1),
     }  # fmt: skip
     title = f"演练报告　{drill.title(state.drill)}"
-    return lists.show(
-        request, Listing(title, COLUMNS, _rows(made, world), EMPTY), "drill_report.html", **more
-    )
+    return lists.show(request, Listing(title, COLUMNS, rows(made, world), EMPTY), "drill_report.html", **more)
 
 
 def earlier(stream: str) -> str:
@@ -85,7 +83,7 @@ def _five(counts: object) -> tuple[int, int, int, int, int]:
     return one, two, three, four, five
 
 
-def _rows(made: Report, world: World) -> list[tuple[Cell, ...]]:
+def rows(made: Report, world: World) -> list[tuple[Cell, ...]]:
     """What was missed, then every answer in the order in which they came."""
     return [*(_missed(m, world) for m in made.misses), *(_answer(a, world) for a in made.answers)]
 
@@ -147,7 +145,7 @@ def _sheet(stream: str, title: str) -> Sheet:
             for m in drill_report.MARKS
         ),
         clauses=tuple((s.cite, s.title, *(str(n) for n in s.now)) for s in _sums(made, before, world)),
-        rows=tuple(tuple(c.text for c in row) for row in _rows(made, world)),
+        rows=tuple(tuple(c.text for c in row) for row in rows(made, world)),
         seal=sheets.seal(seq, world.pack),
     )
     return Sheet(pdf.Order(form), f"演练报告 {stream}")

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from fengsui.core import alerts, calendar
 from fengsui.core.clauses import Pack
+from fengsui.core.directory import Directory
 from fengsui.core.levels import LEVELS, Level
 from fengsui.core.scenario import Scenario
-from fengsui.core.state import Zoned
+from fengsui.core.state import World, Zoned
 from fengsui.flow.simulations import Progress, Refused, Simulation, Wish
 from fengsui.web import here, lists, rights
 from fengsui.web.lists import Cell, Listing
-from fengsui.web.pages import drill
+from fengsui.web.pages import drill, drill_reports
 from fengsui.web.pages.login import account_of
 from fengsui.web.pages.signals import framed
 
@@ -186,6 +187,24 @@ def live(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "drills_live.html", _shown(request, name))
 
 
+@require_GET
+def report(request: HttpRequest, name: str) -> HttpResponse:
+    """Who answered when and what was missed, by unit and post; ``?csv=1``, ``?xlsx=1``."""
+    one, made = _found(name), here.house().simulations.report(name)
+    if made is None:
+        raise Http404
+    invented = World(here.pack(), Directory({}, {}), {}, {})  # whose posts are not those of our own directory
+    listing = Listing(
+        f"模拟演练报告　{one.title}",
+        drill_reports.COLUMNS,
+        drill_reports.rows(made, invented),
+        drill_reports.EMPTY,
+        f"模拟演练 {one.id}，时刻为模拟时刻；只列单位和岗位，不列姓名",
+        (Cell("回这场演练", "", reverse("simulation", args=[one.id])),),
+    )
+    return lists.show(request, listing, **framed("test"))
+
+
 @require_POST
 def stop(request: HttpRequest, name: str) -> HttpResponse:
     """End it; what it had come to stays."""
@@ -222,6 +241,7 @@ def _shown(request: HttpRequest, name: str) -> dict[str, Any]:
         "progress": progress,
         "done": _share(progress, one),
         "result": result,
+        "reported": simulations.report(name) is not None,
         "answers": _answers(progress, result, before),
         "before": before,
         "clauses": [c | {"cite": _cite(pack, c["id"])} for c in clauses if c["triggered"]],
