@@ -11,6 +11,7 @@ from fengsui import __version__
 from fengsui.core import calendar, drill
 from fengsui.core.series import NAMES, Series
 from fengsui.core.state import DISTRICT
+from fengsui.flow.waiting import storable
 from fengsui.store import streams
 from fengsui.store.accounts import Account, Draft
 from fengsui.web import here, paths, rights, written
@@ -79,7 +80,7 @@ def _series(request: HttpRequest) -> Series:
     if stream in world.streams:
         state = world.at(stream)
         return state.series if state.alert.version or state.drill.stage else own
-    if stream and streams.series(here.session(), stream) == "exercise":
+    if stream and storable(stream) and streams.series(here.session(), stream) == "exercise":
         return "exercise"
     if "draft" in given and (row := Draft.objects.filter(kind=written.KIND, pk=given["draft"]).first()):
         return "exercise" if written.load(row).series == "exercise" else own

@@ -186,3 +186,19 @@ def test_a_drill_does_not_disturb_a_draft_in_earnest(earnest: Site) -> None:
     kept = client.get("/issue").content.decode()
     assert 'value="gale/blue" data-level="blue"' in kept
     assert re.search(r'value="gale/blue"[^>]*checked', kept)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"form": "\0"}, {"begins": "0001-01-01T00:00"}, {"begins": "9999-12-31T23:59"}, {"begins": "soon"},
+        {"scenario": "\0"}, {"unit": ["nowhere\0"]}, {"unit": []},
+    ],
+)  # fmt: skip
+def test_what_nobody_would_enter_is_answered_in_words(earnest: Site, wrong: dict[str, object]) -> None:
+    answer = earnest.client("signer").post("/drills/real/new", form(earnest, do="look", **wrong))
+
+    assert answer.status_code in (200, 400, 422), answer.status_code
+    for path in ("/drills/real/%00", "/media?drill=%00", "/desk?drill=x", "/drills/real/x/report"):
+        assert earnest.client("signer").get(path).status_code < 500, path
+    assert earnest.facts(DrillSet) == []

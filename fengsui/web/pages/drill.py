@@ -17,6 +17,7 @@ from fengsui.core import calendar, drill, drill_report, mind, wording
 from fengsui.core.facts import Alerted, DrillSet, Fact, Notified
 from fengsui.core.series import NAMES
 from fengsui.core.state import DrillPart, Refusal, State, World
+from fengsui.flow.waiting import storable
 from fengsui.formats import sms
 from fengsui.store import history
 from fengsui.store.accounts import Account, Draft
@@ -33,6 +34,8 @@ STAGES = {
 }
 SOON = 30 * calendar.MINUTE
 """µs from now at which a drill is proposed to begin."""
+FAR = 366 * calendar.DAY
+"""µs beyond which a moment is not taken for one that is meant."""
 CONFIRM = NAMES["exercise"]
 """What is typed before anybody is told."""
 SHOWN = 40
@@ -99,7 +102,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def _recorded(form: str) -> str:
     """The stream a form became, also when it came twice."""
-    lines = history.consequences(here.session(), f"form/{form}")
+    lines = history.consequences(here.session(), f"form/{form}") if storable(form) else []
     return lines[0].fact.stream if lines else ""
 
 
@@ -120,6 +123,8 @@ def _begun(request: HttpRequest, account: Account) -> Wish:
 def _wished(request: HttpRequest, account: Account) -> Wish:
     post = request.POST
     now, begins = here.now(), written.moment(post.get("begins", ""))
+    if abs(begins - now) > FAR:  # a slip of the pen
+        begins = 0
     if begins and begins <= now < begins + calendar.MINUTE:  # the minute that is running is now
         begins = now
     fact = DrillSet(
