@@ -72,6 +72,24 @@ def seen(stream: str, world: World) -> World:
     return World(world.pack.within(units), world.directory.within(units), world.streams, world.heads)
 
 
+def live(world: World) -> World:
+    """The world without drills: what is in earnest."""
+    return _only({name: s for name, s in world.streams.items() if part_of(s, world) is None}, world)
+
+
+def played(drill: str, world: World) -> World:
+    """The world with nothing but a drill: its own stream and its incidents."""
+    names = {drill, *incidents(drill, world)}
+    return _only({name: s for name, s in world.streams.items() if name in names}, world)
+
+
+def _only(streams: dict[str, State], world: World) -> World:
+    if len(streams) == len(world.streams):
+        return world
+    heads = {name: head for name, head in world.heads.items() if name in streams}
+    return World(world.pack, world.directory, streams, heads)
+
+
 def participants(units: tuple[str, ...], world: World) -> tuple[str, ...]:
     """Whoever may be told anything in a drill of these units: holders of their posts and stand-ins, who have a way."""
     directory = world.directory.within(frozenset(units))

@@ -9,6 +9,7 @@ import msgspec
 
 from fengsui.core import suspension, wording
 from fengsui.core.facts import Call, Exhausted, Notified, Reach, Reached, Recipient, Tallied
+from fengsui.core.series import mark
 from fengsui.core.state import World
 from fengsui.flow.inputs import Input
 from fengsui.formats import sms
@@ -72,7 +73,9 @@ def prepare(id: str, fact: Notified, world: World, paper: bytes, link: Link) -> 
         fact,
         state.series,
         ends if ends > fact.at else fact.at + LASTS,
-        tuple(reasons[r.calls] + ending.get(r.person, "") for r in fact.recipients),
+        tuple(
+            _ended(reasons[r.calls], ending.get(r.person, ""), mark(state.series)) for r in fact.recipients
+        ),
         wording.public(fact, world, paper) if fact.lists else "",
         tuple((tokens.mark(link.token(p, fact.stream)), p, fact.stream, fact.version) for p in asked),
     )
@@ -80,6 +83,11 @@ def prepare(id: str, fact: Notified, world: World, paper: bytes, link: Link) -> 
         if len(sms.split(text)) > PARTS:
             raise sms.TextTooLong(sms.TextTooLong.__doc__)
     return mail
+
+
+def _ended(text: str, link: str, mark: str) -> str:
+    """A text with its link, if it has one; the mark of what is not in earnest stays last, apart from the address."""
+    return f"{text.removesuffix(mark)}{link} {mark}" if link and mark else text + link
 
 
 def _links(recipient: Recipient, stream: str, world: World) -> bool:

@@ -21,6 +21,7 @@ import msgspec
 
 from fengsui.core import calendar
 from fengsui.core.clauses import Pack
+from fengsui.core.drill_report import Report
 from fengsui.flow.jobs import TOLD, lowered
 from fengsui.formats import packs
 
@@ -32,6 +33,8 @@ KEPT = 30
 """Simulations that are remembered; of older ones nothing stays."""
 LEDGERS = 3
 """The newest so many keep the database they were played in."""
+REPORT = "report.json"
+"""The file with who answered when and what was missed, beside the one that says how far it is."""
 GRACE = 5.0
 """Seconds a program gets to end by itself before it is ended."""
 GIVEN = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR")
@@ -124,6 +127,10 @@ class Simulations:
     def result(self, name: str) -> dict[str, Any] | None:
         """What it came to, as ``fengsui demo --json`` says it; None if it was not played to its end."""
         return self._read(name, "result.json", dict[str, Any])
+
+    def report(self, name: str) -> Report | None:
+        """Who answered when and what was missed; None if it was not played to its end."""
+        return self._read(name, REPORT, Report) if self.result(name) else None
 
     def start(self, wish: Wish) -> Simulation:
         """Begin to play. The same form again: what it began. Raises Refused if one is under way or it cannot be started."""

@@ -133,10 +133,27 @@ class CallSheet(msgspec.Struct, frozen=True, kw_only=True, tag="calls"):
     whole: bool = True
 
 
+class DrillSheet(msgspec.Struct, frozen=True, kw_only=True, tag="drill"):
+    """演练报告 What a drill came to, worded by the caller; pure black, by post and unit, without a name.
+
+    facts: (what, words). shares: (minutes, share now, share the last time). clauses: (clause, title, five counts).
+    rows: the cells of ``web.pages.drill_reports.COLUMNS``.
+    """
+
+    office: str
+    title: str
+    series: Series
+    facts: tuple[tuple[str, str], ...]
+    shares: tuple[tuple[str, str, str], ...]
+    clauses: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str, ...], ...]
+    seal: Seal
+
+
 class Order(msgspec.Struct, frozen=True):
     """What a job prints."""
 
-    sheet: IssueForm | CallSheet
+    sheet: IssueForm | CallSheet | DrillSheet
     ink: Ink = "colour"
 
 
@@ -159,6 +176,8 @@ def printed(order: Order) -> Printed:
             return issue(form, ink=order.ink)
         case CallSheet() as sheet:
             return calls(sheet)
+        case DrillSheet() as sheet:
+            return drill(sheet)
 
 
 def issue(form: IssueForm, *, ink: Ink = "colour") -> Printed:
@@ -170,6 +189,12 @@ def issue(form: IssueForm, *, ink: Ink = "colour") -> Printed:
 def calls(sheet: CallSheet) -> Printed:
     """The call sheet as an A4 PDF/A, about ten persons a page, column heads and page numbers on each. Raises Unprintable."""
     return _printed("calls", {"form": _calls(sheet), "ink": "black"}, sheet.series, sheet.seal)
+
+
+def drill(sheet: DrillSheet) -> Printed:
+    """The report of a drill as an A4 PDF/A. Raises Unprintable."""
+    shown = {name: getattr(sheet, name) for name in ("office", "title", "facts", "shares", "clauses", "rows")}
+    return _printed("drill", {"form": shown, "ink": "black"}, sheet.series, sheet.seal)
 
 
 def fields(form: IssueForm) -> dict[str, object]:

@@ -20,11 +20,11 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from fengsui.core import wording
+from fengsui.core import drill_report, wording
 from fengsui.core.calendar import MINUTE
 from fengsui.core.clauses import Pack
 from fengsui.core.scenario import Scenario
-from fengsui.flow.simulations import Progress
+from fengsui.flow.simulations import REPORT, Progress
 from fengsui.rehearse import night, report, visit
 from fengsui.rehearse.stage import Stage
 
@@ -41,8 +41,8 @@ class Wish:
     """What is to be played and how it is shown. data: its place, None = a temporary one.
 
     port: afterwards keep serving there for visitors, until interrupted (0 = a free one); None: end. pace: seconds that
-    pass in one, 0 = as fast as it goes. progress: file that says how far it is, for whoever started it; the night then
-    ends with its standard input.
+    pass in one, 0 = as fast as it goes. progress: file that says how far it is, for whoever started it, in the end with the
+    drill's report beside it; the night then ends with its standard input.
     """
 
     scenario: str = night.DEFAULT
@@ -116,7 +116,10 @@ class _Play:
         end = script.moment(script.cleared.signed, zone)
         if self.wish.progress:
             seen = watched(self.wish.progress, begin, script.moment(script.latest, zone))
-            return await night.play(stage, script, seen, self.wish.pace)
+            result = await night.play(stage, script, seen, self.wish.pace)
+            made = msgspec.json.encode(drill_report.report(stage.facts))
+            self.wish.progress.with_name(REPORT).write_bytes(made)
+            return result
         columns = (
             TextColumn("【模拟】{task.fields[clock]}"),
             BarColumn(32),

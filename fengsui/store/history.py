@@ -31,9 +31,12 @@ def stream(session: Session, name: str) -> list[Line]:
     return [_line(row) for row in session.run(_SELECT + "WHERE stream = ? ORDER BY seq", name)]
 
 
-def page(session: Session, *, before: int, limit: int, kind: str = "") -> list[Line]:
-    """The newest facts before a seq, newest first; of one kind or of all."""
-    if kind:
+def page(session: Session, *, before: int, limit: int, kind: str = "", but: str = "") -> list[Line]:
+    """The newest facts before a seq, newest first; of one kind or of all, without those of a series (but)."""
+    if but:
+        select = _SELECT + "WHERE seq < ? AND NOT series = ? ORDER BY seq DESC LIMIT ?"
+        rows = session.run(select, before, but, limit)
+    elif kind:
         rows = session.run(
             _SELECT + "WHERE kind = ? AND seq < ? ORDER BY seq DESC LIMIT ?", kind, before, limit
         )
@@ -42,9 +45,13 @@ def page(session: Session, *, before: int, limit: int, kind: str = "") -> list[L
     return [_line(row) for row in rows]
 
 
-def of_kind(session: Session, kind: str) -> list[Line]:
-    """Every fact of a kind, in order."""
-    return [_line(row) for row in session.run(_SELECT + "WHERE kind = ? ORDER BY seq", kind)]
+def of_kind(session: Session, kind: str, series: str = "") -> list[Line]:
+    """Every fact of a kind, in order; of one series or of all."""
+    if series:
+        rows = session.run(_SELECT + "WHERE kind = ? AND series = ? ORDER BY seq", kind, series)
+    else:
+        rows = session.run(_SELECT + "WHERE kind = ? ORDER BY seq", kind)
+    return [_line(row) for row in rows]
 
 
 def consequences(session: Session, id: str) -> list[Line]:  # noqa: A002 - the ledger's own word

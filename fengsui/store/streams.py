@@ -45,6 +45,12 @@ def place(session: Session, seq: int) -> tuple[str, int]:
     return str(hash_), int(at)
 
 
+def series(session: Session, name: str) -> str:
+    """The series of a stream, "" if nothing ever happened in it."""
+    rows = session.run("SELECT series FROM ledger WHERE stream = ? ORDER BY seq DESC LIMIT 1", name)
+    return str(rows[0][0]) if rows else ""
+
+
 def streams(session: Session) -> list[Stream]:
     """Every stream, the one that was touched last first."""
     alerts: dict[str, list[Alerted | Received]] = {}

@@ -8,10 +8,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from fengsui import __version__
-from fengsui.core import calendar
-from fengsui.core.series import NAMES
-from fengsui.store.accounts import Account
-from fengsui.web import here, rights
+from fengsui.core import calendar, drill
+from fengsui.core.series import NAMES, Series
+from fengsui.core.state import DISTRICT
+from fengsui.flow.waiting import storable
+from fengsui.store import streams
+from fengsui.store.accounts import Account, Draft
+from fengsui.web import here, paths, rights, written
 
 
 class Entry(NamedTuple):
@@ -49,7 +52,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         if rights.may(role, page)
     ]
     try:
-        now, series = here.now(), here.world().at("district").series
+        now, series = here.now(), _series(request)
         zone, district = here.pack().zone, here.pack().areas[here.pack().district].name
     except here.Absent:
         return {"account": account, "menu": [], "version": __version__}
@@ -63,4 +66,34 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "series": series,
         "series_name": NAMES[series],
         "district": district,
+        "calm": _calm(role) if series != "exercise" else None,
     }
+
+
+def _series(request: HttpRequest) -> Series:
+    """What a page speaks of: the series of the stream, the row or the draft in its address, else the district's own."""
+    world = here.world()
+    own, given = world.at(DISTRICT).series, request.resolver_match.kwargs if request.resolver_match else {}
+    stream = str(
+        given.get("stream") or request.GET.get("drill") or str(given.get("row", "")).partition("|")[0]
+    )
+    if stream in world.streams:
+        state = world.at(stream)
+        return state.series if state.alert.version or state.drill.stage else own
+    if stream and storable(stream) and streams.series(here.session(), stream) == "exercise":
+        return "exercise"
+    if "draft" in given and (row := Draft.objects.filter(kind=written.KIND, pk=given["draft"]).first()):
+        return "exercise" if written.load(row).series == "exercise" else own
+    return own
+
+
+def _calm(role: str) -> dict[str, str] | None:
+    """The one line that pages in earnest have about a drill under way."""
+    world = here.world()
+    if not (name := drill.under_way(world)):
+        return None
+    part = world.at(name).drill
+    title = here.pack().drills[part.scenario].title if part.scenario in here.pack().drills else part.scenario
+    at = calendar.local(part.begins, here.pack().zone)
+    words = f"演练进行中：{title}" if part.stage == "started" else f"演练预告：{title}，{at:%H:%M} 开始"
+    return {"words": words, "url": paths.to(role, "drill", name)}

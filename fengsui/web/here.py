@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import TimeoutError as Late
 
+from fengsui.core import drill
 from fengsui.core.clauses import Pack
 from fengsui.core.facts import Fact
 from fengsui.core.state import World
@@ -52,6 +53,11 @@ def house() -> House:
 def world() -> World:
     """Everything known as of the last commit."""
     return house().writer.world
+
+
+def live() -> World:
+    """The same without drills: what pages in earnest speak of."""
+    return drill.live(world())
 
 
 def pack() -> Pack:

@@ -80,7 +80,7 @@ def _places(names: tuple[str, ...]) -> tuple[list[str], list[str]]:
 
 def _against(hazard: str, level: str, places: list[str]) -> list[str]:
     """What differs from our warning of this hazard in force."""
-    held = [s.alert.now for s in here.world().streams.values() if s.alert.holds and s.alert.hazard == hazard]
+    held = [s.alert.now for s in here.live().streams.values() if s.alert.holds and s.alert.hazard == hazard]
     if not held:
         return []
     names, areas = here.pack().texts.levels, here.pack().areas

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
+from fengsui.core import drill
 from fengsui.core.state import World
 from fengsui.web import here
 
@@ -16,11 +17,12 @@ KEPT = 1.0
 
 
 class Moment:
-    """A world and the house's time (UTC µs), and what has been made of them. Any thread may ask."""
+    """The world in earnest and the house's time (UTC µs), and what has been made of them. Any thread may ask."""
 
     def __init__(self) -> None:
         self.world: World
-        self.world, self._seq = here.house().writer.position
+        world, self._seq = here.house().writer.position
+        self.world = drill.live(world)
         self.now, self._began = here.now(), time.monotonic()
         self._lock = threading.RLock()
         self._made: dict[Hashable, Any] = {}

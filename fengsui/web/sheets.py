@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from fengsui.core import alerts, insertion, wording
+from fengsui.core import alerts, drill, insertion, wording
 from fengsui.core.board import Row
 from fengsui.core.clauses import Pack
 from fengsui.core.facts import Aired, Alerted, Fact, InsertionOrdered, Notified, Reached, Tallied
@@ -75,7 +75,7 @@ def issue(stream: str, version: int, ink: pdf.Ink) -> Sheet | None:
     if one is None:
         return None
     world = here.world()
-    form = _form(one, world, _seal(lines[-1].seq, world.pack))
+    form = _form(one, world, seal(lines[-1].seq, world.pack))
     name = f"预警信号发布单 {form.number} {form.signal.removesuffix('信号')}{form.action}"
     return Sheet(pdf.Order(form, ink), name)
 
@@ -253,8 +253,9 @@ def _on_air(one: Version) -> list[tuple[str, str]]:
 def calls(*, whole: bool) -> Sheet:
     """Everybody who has not acknowledged, as of the last commit. whole: with whole numbers."""
     world, seq = here.house().writer.position
-    seal = _seal(seq, world.pack)
-    found = calling.silent(world, seal.at)
+    world = drill.live(world)
+    stamp = seal(seq, world.pack)
+    found = calling.silent(world, stamp.at)
     both = {row.id: calling.both(row, world) for row in found}
     cards = numbers.cards(here.session(), [p for two in both.values() for p, _ in two])
     about = _subjects(found, world)
@@ -276,7 +277,7 @@ def calls(*, whole: bool) -> Sheet:
         series=series.pop() if len(series) == 1 else world.at("district").series,
         words=dict(reversed(said.items())),
         rows=rows,
-        seal=seal,
+        seal=stamp,
         whole=whole,
     )
     shows = tuple(sorted(p for p, card in cards.items() if whole and card.numbers))
@@ -307,6 +308,7 @@ def _subject(state: State, pack: Pack) -> str:
     return f"{state.foreign.sender}{pack.hazards[alert.hazard].name}{pack.texts.levels[max(levels, key=LEVELS.index)]}预警"
 
 
-def _seal(seq: int, pack: Pack) -> pdf.Seal:
+def seal(seq: int, pack: Pack) -> pdf.Seal:
+    """What ties a sheet to the ledger as of a seq."""
     hash_, at = streams.place(here.session(), seq)
     return pdf.Seal(seq=seq, hash=hash_, at=at, zone=pack.zone)

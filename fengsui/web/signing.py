@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from fengsui.core import alerts, calendar, mind
 from fengsui.core.alerts import Mode
+from fengsui.core.series import NAMES
 from fengsui.core.state import DISTRICT, AlertPart, Refusal, Zoned
 from fengsui.flow.departures import Departing
 from fengsui.flow.inputs import Answer, Change, Signature
@@ -81,7 +82,11 @@ def code_required(draft: Written, mode: str = "") -> bool:
 
 
 def typed(draft: Written) -> str:
-    """The word that must be typed before it is signed, "" = none: red is never signed by habit."""
+    """The word that must be typed before it is signed, "" = none: red is never signed by habit, and no drill is taken for
+    what is in earnest.
+    """
+    if draft.series == "exercise":
+        return NAMES["exercise"]
     return here.pack().texts.levels["red"] if "red" in draft.zones.values() else ""
 
 
@@ -96,7 +101,8 @@ def unproved(request: HttpRequest, account: Account, draft: Written, mode: str =
         return "橙色、红色预警须凭动态码签发，您的账号尚未启用。请点右上角姓名，在“我的账号”启用后再签，稿件保留。[W210]"
     word = typed(draft)
     if word and mode != "retraction" and request.POST.get("typed", "").strip() != word:
-        return f"请键入“{word}”二字，确认签发的是红色预警，尚未签发。[W211]"
+        what = "演练，不是真实预警" if draft.series == "exercise" else "红色预警"
+        return f"请键入“{word}”二字，确认签发的是{what}，尚未签发。[W211]"
     right = guard.knows(account, request.POST.get("password", ""))
     if right and (not account.totp or guard.valid(account, request.POST.get("code", ""))):
         return ""

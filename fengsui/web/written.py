@@ -49,7 +49,7 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     others: forecasts of zones at another level than the strongest; anew: tell also whom nothing changed for.
     cosigners: of a joint product, unit → the person who has signed for it.
     verb: the one it was begun with. held: persons who were writing it before, until when (UTC µs), the last one last.
-    form: the token of the form it came from; remark: why a signer gave it back; number: of the stored draft.
+    drill: the one it is played in. form: the token of the form it came from; remark: why a signer gave it back; number: of the stored draft.
     """
 
     hazard: str = ""
@@ -71,6 +71,7 @@ class Written(msgspec.Struct, frozen=True, omit_defaults=True):
     cosigners: dict[str, str] = {}
     verb: str = ""
     held: tuple[tuple[str, int], ...] = ()
+    drill: str = ""
 
     @property
     def writers(self) -> frozenset[str]:
@@ -176,7 +177,8 @@ def read(data: Mapping[str, Any], account: Account, stream: str = "", *, cancel:
         expires=state.alert.expires if cancel else moment(str(data.get("expires", ""))),
         stream=stream,
         replaces=_number(data.get("replaces", "")) if stream else 0,
-        series=state.series if state.alert.version else series(str(data.get("series", ""))),
+        series=state.series if state.alert.version else series(str(data.get("drill", ""))),
+        drill="" if state.alert.version else str(data.get("drill", "")),
         cancel=cancel,
         author=account.person,
         form=str(data.get("form", "")),
@@ -204,10 +206,9 @@ def _number(text: object) -> int:
     return int(str(text)) if str(text).isdecimal() else 0
 
 
-def series(asked: str) -> Series:
-    """A district in earnest may also exercise; a rehearsal is a rehearsal throughout."""
-    own = here.world().at("district").series
-    return "exercise" if own == "actual" and asked == "exercise" else own
+def series(drill: str) -> Series:
+    """The district's own, but in a drill."""
+    return "exercise" if drill else here.world().at("district").series
 
 
 def moment(text: str) -> int:
@@ -307,6 +308,7 @@ def fact(written: Written, signer: str, now: int, *, stream: str = "", mode: str
         action=written.action,
         kept=written.kept,
         cosigners=written.cosigners,
+        drill=written.drill,
     )
 
 
@@ -358,6 +360,11 @@ def papers(digests: Iterable[str]) -> dict[str, bytes]:
         return wanted | archive.several(session, filter(None, wanted))
     finally:
         session.close()
+
+
+def apart() -> str:
+    """The series that pages in earnest do not speak of, "" = none: the drill, unless the whole district is one."""
+    return "" if here.world().at("district").series == "exercise" else "exercise"
 
 
 def barred(account: Account) -> str:

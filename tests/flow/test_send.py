@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from fengsui.core.facts import DrillSet
 from fengsui.flow import failover, pulse, send
 from fengsui.flow.clock import Jumping
 from fengsui.flow.inputs import Input, Pending, Unwritten
@@ -14,6 +15,7 @@ from fengsui.gateways.contract import Outcome
 from fengsui.store.states import State
 from tests.flow import district
 from tests.flow.district import DRILL, MINUTE, NIGHT, alert, drilled
+from tests.flow.town import whole
 from tests.flow.ways import Way, ask, count, offline, running, until
 
 SECOND = 1_000_000
@@ -145,6 +147,34 @@ def test_an_exercise_cannot_leave_where_it_is_not_accepted(database):
     real, drill, rows = asyncio.run(night())
     assert real.sent == []
     assert len(drill.sent) == rows > 0
+
+
+def test_a_drill_that_ends_takes_back_what_waits_and_only_its_end_leaves(database):
+    """Of its warnings and of its own announcement; a warning in earnest beside it loses nothing."""
+
+    async def night():
+        way = Way("all", accepts=("exercise", "test"))
+        async with running(database, way) as house:
+            house.lanes[0].held = True
+            await issued(house, series="exercise", stream="incident-0", name="drill")
+            await issued(house)
+            by = house.writer.world.at(DRILL).drill.by
+            end = DrillSet(DRILL, house.clock.now(), "stopped", by)
+            assert (await house.writer.post(Input("end", end))).ok
+            house.lanes[0].held = False
+            house.lanes[0].wake()
+            await until(done)
+            await house.writer.settle()
+        return {"".join(text for _, _, text in h.parts) for _, h in way.sent}
+
+    texts = asyncio.run(night())
+    drills = {t for t in texts if "【演练】" in t}
+    assert drills
+    assert all("到此为止" in t for t in drills)
+    assert texts - drills
+    where = "notice IN (SELECT id FROM notice WHERE stream = 'incident-0')"
+    assert count(where) == count(f"{where} AND state = {State.WITHDRAWN}") > 0
+    whole(database)
 
 
 def test_what_waits_in_a_lane_that_is_configured_no_more_leaves_by_another_or_is_told(database):

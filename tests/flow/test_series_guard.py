@@ -39,6 +39,7 @@ from fengsui.flow import failover, pulse, restore, send, serve
 from fengsui.flow.clock import Jumping
 from fengsui.flow.inputs import Input
 from fengsui.flow.serve import House
+from fengsui.rehearse.cast import ACKNOWLEDGE
 from fengsui.store import history, holds, leases, vault
 from fengsui.store.lanes import Lane
 from fengsui.store.sql import Session
@@ -265,8 +266,8 @@ def silent() -> list[object]:
         for r in fact.recipients if isinstance(fact, Notified) and fact.template == "alert" else ():
             if (fact.stream, fact.key, r.person) in known:
                 for post in r.holders:
-                    row = board.get((fact.stream, "2.3.a/acknowledge", post))
-                    if row and row[0] == "open" and post not in climbed[fact.stream, "2.3.a/acknowledge"]:
+                    row = board.get((fact.stream, ACKNOWLEDGE, post))
+                    if row and row[0] == "open" and post not in climbed[fact.stream, ACKNOWLEDGE]:
                         found.append((fact.stream, post, row))
     return found
 

@@ -21,7 +21,7 @@ from tests.conftest import START
 PACK = packs.load("yunzhou")
 QUICK = Wish("rainstorm", people=40, seed=3, form="f1", by="clerk")
 SLOW = msgspec.structs.replace(QUICK, pace=1, form="")
-HANDS = 60.0
+HANDS = 200.0
 
 
 @pytest.fixture
@@ -64,6 +64,10 @@ def test_it_is_played_to_its_end_and_remembered(simulations: Simulations, place:
     assert result is not None
     assert (result["people"], result["lost"]) == (40, 0)
     assert sum(c["triggered"] for c in result["clauses"]) > 50
+    report = again.report(one.id)
+    assert report is not None
+    assert list(report.shares) == [1, 3, 5, 10, 15]
+    assert report.answered > 10
     progress = again.progress(one.id)
     assert progress is not None
     assert progress.begin <= progress.at <= progress.end
@@ -109,7 +113,7 @@ def test_it_is_stopped_and_what_it_had_come_to_stays(simulations: Simulations) -
     simulations.stop(one.id)
 
     assert state(simulations, one.id) == "stopped"
-    assert simulations.result(one.id) is None
+    assert (simulations.result(one.id), simulations.report(one.id)) == (None, None)
     assert simulations.progress(one.id)
     simulations.stop(one.id)
     assert state(simulations, one.id) == "stopped"

@@ -23,7 +23,11 @@ ELSEWHERE = {
     "issue_take": "beside a draft that somebody else is writing: test_drafting",
     "issue_upgrade": "red can not be raised: test_verbs",
     **dict.fromkeys(
-        ("simulation", "simulation_live", "simulation_stop"), "of a drill that was begun: test_drills"
+        ("simulation", "simulation_live", "simulation_report", "simulation_stop"),
+        "of a drill that was begun: test_drills",
+    ),
+    **dict.fromkeys(
+        ("drill", "drill_turn", "drill_report", "drill_paper"), "of a drill of real people: test_drill"
     ),
     "review": "after somebody signed alone: test_review",
 }

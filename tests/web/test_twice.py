@@ -20,6 +20,7 @@ from fengsui.core.facts import (
     Alerted,
     Consulted,
     DirectoryChanged,
+    DrillSet,
     Notified,
     Reached,
     Received,
@@ -64,6 +65,7 @@ HARMLESS = {
     "issue_places": "records nothing",
     "review": "a report counts once for its duty: test_review",
     "person_number": "each look is kept, as it must be",
+    "drill_turn": "what has begun or ended has: test_drill",
     "simulation_stop": "what is stopped stays so: test_drills",
     "gateway_act": "holds what is held, releases what is free",
 }
@@ -300,6 +302,15 @@ def waits() -> list[arrivals.Arrival]:
         session.close()
 
 
+def _announced(site: Site) -> Deed:
+    fields = {
+        "scenario": "gale", "unit": [JULE, "meteorology"], "begins": "2027-07-22T09:00", "form": "r1",
+        "do": "announce", "typed": "演练",
+    }  # fmt: skip
+    site.house.lanes[0].gateway.accepts = frozenset({"test", "exercise"})
+    return Deed("signer", "/drills/real/new", fields, lambda: len(site.facts(DrillSet)))
+
+
 DEEDS: dict[str, tuple[Callable[[Site], Deed], ...]] = {
     "issue": (_issue,), "issue_sign": (_sign, _return), "desk_handover": (_handover,), "call": (_answered, _promised),
     "desk_do": (_do,), "letters": (_letter,), "consult": (_held, _respond), "suspend": (_suspend,), "report": (_report,),
@@ -307,7 +318,7 @@ DEEDS: dict[str, tuple[Callable[[Site], Deed], ...]] = {
     "person_test": (_tested,), "post": (_appointed,), "people_import": (_imported,), "account_new": (_account,),
     "account": (_role,), "account_act": (_closed,), "gateway_new": (_gateway,), "gateway": (_settings,),
     "phone_relay": (_relayed,), "phone_decide": (_decided,), "phone_again": (_sent_again,),
-    "drills_new": (_drill,), "received_new": (_brought,), "received_act": (_registered,),
+    "drills_new": (_drill,), "drill_new": (_announced,), "received_new": (_brought,), "received_act": (_registered,),
 }  # fmt: skip
 """Page → what is done there."""
 

@@ -258,7 +258,7 @@ class Entry(NamedTuple):
 @require_GET
 def sheet(request: HttpRequest) -> HttpResponse:
     """Everybody who has not acknowledged yet, to be printed; whole numbers only for who may see them, and recorded."""
-    account, world, now = account_of(request), here.world(), here.now()
+    account, world, now = account_of(request), here.live(), here.now()
     found = calling.silent(world, now)
     people = {r.id: calling.both(r, world) for r in found}
     everyone = [p for both in people.values() for p, _ in both]

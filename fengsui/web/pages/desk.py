@@ -162,7 +162,7 @@ def strip(role: str) -> str:
 @require_GET
 def all_tasks(request: HttpRequest) -> HttpResponse:
     """Every task of the account as a list."""
-    world, now, account = here.world(), here.now(), account_of(request)
+    world, now, account = here.live(), here.now(), account_of(request)
     current, left = waiting.sort(tasks.groups(account, world, now), world, now)
     found = [(t, r) for g in (*current, *left) for t in (tasks.task(g, account, world),) for r in t.rows]
     over = {g.id for g in left}
@@ -358,7 +358,8 @@ def _lines(towns: list[Place], role: str) -> list[Line]:
 
 
 def _waiting_drafts() -> list[Draft]:
-    return list(Draft.objects.filter(kind=written.KIND, state__in=DRAFTED).order_by("at")[:20])
+    found = Draft.objects.filter(kind=written.KIND, state__in=DRAFTED).order_by("at")[:20]
+    return [row for row in found if written.load(row).series != written.apart()]
 
 
 def _drafts(account: Account, rows: list[Draft]) -> list[tasks.Task]:
@@ -393,7 +394,7 @@ def _log(world: World) -> list[sentences.Said]:
     """The newest lines worth reading, looking back only so far."""
     session, before, read = here.session(), 1 << 62, []
     for _ in range(PAGES):
-        page = history.page(session, before=before, limit=LOOKED)
+        page = history.page(session, before=before, limit=LOOKED, but=written.apart())
         read += page
         said = list(sentences.log(read, world))
         if len(page) < LOOKED or len(said) > LINES:

@@ -12,12 +12,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from fengsui.core import alerts, calendar
 from fengsui.core.clauses import Pack
+from fengsui.core.directory import Directory
 from fengsui.core.levels import LEVELS, Level
 from fengsui.core.scenario import Scenario
-from fengsui.core.state import Zoned
+from fengsui.core.state import World, Zoned
 from fengsui.flow.simulations import Progress, Refused, Simulation, Wish
 from fengsui.web import here, lists, rights
 from fengsui.web.lists import Cell, Listing
+from fengsui.web.pages import drill, drill_reports
 from fengsui.web.pages.login import account_of
 from fengsui.web.pages.signals import framed
 
@@ -62,11 +64,14 @@ class Choice(NamedTuple):
 def drills(request: HttpRequest) -> HttpResponse:
     """Every drill that is remembered, newest first; ``?csv=1``, ``?xlsx=1``."""
     simulations = here.house().simulations
-    rows = [_row(one, simulations.result(one.id)) for one in simulations.all()]
+    rows = [(one.began, _row(one, simulations.result(one.id))) for one in simulations.all()]
+    rows = sorted((*drill.rows(), *rows), key=lambda row: row[0], reverse=True)
     account = account_of(request)
     begins = Cell("新的模拟演练", "primary", reverse("drills_new"))
     actions = (begins,) if rights.may(account.role, "drills_new") else ()
-    return lists.show(request, Listing("演练", COLUMNS, rows, EMPTY, actions=actions))
+    if rights.may(account.role, "drill_new"):
+        actions = (*actions, Cell("发起真人演练", "", reverse("drill_new")))
+    return lists.show(request, Listing("演练", COLUMNS, [row for _, row in rows], EMPTY, actions=actions))
 
 
 def _row(one: Simulation, result: dict[str, Any] | None) -> tuple[Cell, ...]:
@@ -129,14 +134,14 @@ def _wish(request: HttpRequest, choices: list[Choice]) -> tuple[Wish | None, str
     given = request.POST
     choice = next((c for c in choices if c.scenario.id == given.get("scenario")), None)
     if choice is None or choice.fault:
-        return None, choice.fault if choice else "请选择一个情景。"
+        return None, choice.fault if choice else "请选择一个情景。[W250]"
     people, seed, pace = (_number(given.get(name, "")) for name in ("people", "seed", "pace"))
     if people is None or not FEWEST <= people <= MOST:
-        return None, f"人数须为 {FEWEST} 到 {MOST} 的整数。"
+        return None, f"人数须为 {FEWEST} 到 {MOST} 的整数。[W251]"
     if seed is None:
-        return None, "种子须为不超过九位的整数。"
+        return None, "种子须为不超过九位的整数。[W252]"
     if pace not in PACES:
-        return None, "请选择快慢。"
+        return None, "请选择快慢。[W253]"
     return Wish(
         choice.scenario.id, people, seed, pace, given.get("form", "")[:64], account_of(request).role
     ), ""
@@ -182,6 +187,24 @@ def live(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "drills_live.html", _shown(request, name))
 
 
+@require_GET
+def report(request: HttpRequest, name: str) -> HttpResponse:
+    """Who answered when and what was missed, by unit and post; ``?csv=1``, ``?xlsx=1``."""
+    one, made = _found(name), here.house().simulations.report(name)
+    if made is None:
+        raise Http404
+    invented = World(here.pack(), Directory({}, {}), {}, {})  # whose posts are not those of our own directory
+    listing = Listing(
+        f"模拟演练报告　{one.title}",
+        drill_reports.COLUMNS,
+        drill_reports.rows(made, invented),
+        drill_reports.EMPTY,
+        f"模拟演练 {one.id}，时刻为模拟时刻；只列单位和岗位，不列姓名",
+        (Cell("回这场演练", "", reverse("simulation", args=[one.id])),),
+    )
+    return lists.show(request, listing, **framed("test"))
+
+
 @require_POST
 def stop(request: HttpRequest, name: str) -> HttpResponse:
     """End it; what it had come to stays."""
@@ -218,6 +241,7 @@ def _shown(request: HttpRequest, name: str) -> dict[str, Any]:
         "progress": progress,
         "done": _share(progress, one),
         "result": result,
+        "reported": simulations.report(name) is not None,
         "answers": _answers(progress, result, before),
         "before": before,
         "clauses": [c | {"cite": _cite(pack, c["id"])} for c in clauses if c["triggered"]],

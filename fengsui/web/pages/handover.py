@@ -71,7 +71,7 @@ def _past(count: int) -> list[Shift]:
 
 
 def _form(request: HttpRequest, account: Account) -> dict[str, Any]:
-    world, now = here.world(), here.now()
+    world, now = here.live(), here.now()
     waiting = [t for t in tasks.tasks(account, world, now) if t.rank != "open"]
     return {
         "form": request.POST.get("form") or secrets.token_hex(8),
@@ -105,7 +105,7 @@ def _give(request: HttpRequest, account: Account) -> None:
     if form and Draft.objects.filter(kind=KIND, stream=form).exists():
         return
     now = here.now()
-    waiting = sum(g.rank != "open" for g in tasks.groups(account, here.world(), now))
+    waiting = sum(g.rank != "open" for g in tasks.groups(account, here.live(), now))
     names = [a.name or a.username for a in (account, taker)]
     note = _Note(now, names[0], names[1], request.POST.get("remarks", "").strip(), waiting, form)
     note.paper = numbers.keep(Paper(KIND, msgspec.json.encode(note, order="deterministic")))

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from fengsui.core.levels import LEVELS
 from fengsui.core.state import Refusal, State, Zoned
 from fengsui.store.accounts import Account, Draft
-from fengsui.web import begun, compared, foreseen, here, numbers, signing, takeover, verbs, written
+from fengsui.web import begun, compared, foreseen, here, numbers, proposing, signing, takeover, verbs, written
 from fengsui.web.pages.login import account_of
 from fengsui.web.written import KIND, Written
 
@@ -88,12 +88,12 @@ def _page(request: HttpRequest, state: State, verb: str = "") -> HttpResponse:
     account = account_of(request)
     if request.method == "POST":
         return _submitted(request, account, state, cancel=verb == "cancel")
-    kept = None if request.GET.get("new") else _open(account, state.stream, verb)
+    drill = request.GET.get("drill", "")
+    kept = None if request.GET.get("new") else _open(account, state.stream, verb, drill)
     if kept and kept.replaces == state.alert.version:
         return _form(request, account, state, kept, kept=True)
-    if verb:
-        return _form(request, account, state, begun.begun(verb, state, account.person))
-    return _form(request, account, state, begun.fresh(request.GET, account.person))
+    draft = begun.begun(verb, state, account.person) if verb else begun.fresh(request.GET, account.person)
+    return _form(request, account, state, proposing.filled(draft, state, request.GET))
 
 
 def _refilled(draft: Written, data: Mapping[str, Any]) -> Written:
@@ -121,17 +121,18 @@ def _mine(account: Account, *states: str) -> list[Draft]:
     return list(Draft.objects.filter(kind=KIND, account=account.pk, state__in=states).order_by("-at"))
 
 
-def _open(account: Account, stream: str, verb: str) -> Written | None:
-    """What this person was writing about a stream with a verb, on whatever machine."""
+def _open(account: Account, stream: str, verb: str, drill: str) -> Written | None:
+    """What this person was writing about a stream with a verb, on whatever machine; of a new one, in which drill."""
     found = [written.load(d) for d in _mine(account, "open") if d.stream == stream]
-    return next((w for w in found if w.page == verb), None)
+    return next((w for w in found if (w.page, w.drill) == (verb, "" if stream else drill)), None)
 
 
 def _keep(account: Account, draft: Written) -> Draft:
     """Store what is being written: in the open draft of this person, stream and verb that was last written, or a new one."""
     for row in _mine(account, "open"):
-        if row.stream == draft.stream and written.load(row).page == draft.page:
-            kept = msgspec.structs.replace(draft, held=written.load(row).held)
+        other = written.load(row)
+        if (row.stream, other.page, other.drill) == (draft.stream, draft.page, draft.drill):
+            kept = msgspec.structs.replace(draft, held=other.held)
             row.body, row.at = written.dump(kept), here.now()
             row.save()
             return row
@@ -211,7 +212,6 @@ def _form(
         "writes": written.may_write(account),
         "state": state,
         "token": secrets.token_hex(12),
-        "own_series": here.world().at("district").series,
         "hazards": _hazards(draft),
         "towns": _towns(draft, state),
         "levels": [(level, here.pack().texts.levels[level]) for level in reversed(LEVELS)],
@@ -332,7 +332,7 @@ def _towns(draft: Written, state: State) -> list[dict[str, Any]]:
 
 def _running(role: str) -> list[dict[str, Any]]:
     """Warnings in force with what may be done about each, the strongest first."""
-    held = [s for s in here.world().streams.values() if s.alert.holds]
+    held = [s for s in here.live().streams.values() if s.alert.holds]
     held.sort(key=lambda s: (-LEVELS.index(s.alert.now.strongest or "blue"), -s.alert.at))
     return [
         {"title": subject(written.standing(s)), "expires": s.alert.expires, "acts": verbs.acts(s, role)}
@@ -343,7 +343,12 @@ def _running(role: str) -> list[dict[str, Any]]:
 def _waiting() -> list[dict[str, Any]]:
     """Drafts that wait for a signature or for their author."""
     rows = Draft.objects.filter(kind=KIND, state__in=("submitted", "returned")).order_by("-at")[:20]
-    return [{"row": row, "draft": written.load(row), "title": title(written.load(row))} for row in rows]
+    found = [(row, written.load(row)) for row in rows]
+    return [
+        {"row": row, "draft": draft, "title": title(draft)}
+        for row, draft in found
+        if draft.series != written.apart()
+    ]
 
 
 def title(draft: Written) -> str:

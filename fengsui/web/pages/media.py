@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import secrets
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from fengsui.core import wording
+from fengsui.core import drill, wording
 from fengsui.core.facts import Aired, InsertionOrdered
 from fengsui.core.insertion import MOMENTARY
 from fengsui.core.state import State
@@ -61,7 +62,9 @@ def _recorded(request: HttpRequest) -> HttpResponse:
     answer = here.record(fact, form=request.POST.get("form", ""))
     if not answer.ok:
         return _shown(request, f"{answer.text}。[{answer.code}]", 409)
-    back = HttpResponseRedirect(f"{reverse('media')}?done={'on' if on else 'off'}-{form}")
+    asked = {"drill": played} if (played := request.GET.get("drill", "")) else {}
+    query = urlencode(asked | {"done": f"{'on' if on else 'off'}-{form}"})
+    back = HttpResponseRedirect(f"{reverse('media')}?{query}")
     back.status_code = 303
     return back
 
@@ -73,7 +76,8 @@ def at_minute(moment: int) -> int:
 
 def _shown(request: HttpRequest, wrong: str = "", status: int = 200) -> HttpResponse:
     account = account_of(request)
-    world = here.world()
+    asked = request.GET.get("drill", "")
+    world = drill.played(asked, here.world()) if asked else here.live()
     orders = [
         (state, order)
         for state in world.streams.values()

@@ -84,6 +84,17 @@ def calls(request: HttpRequest) -> HttpResponse:
     return _opened(printed, made)
 
 
+def opened(
+    request: HttpRequest, stem: str, made: Callable[[], Sheet | None], page: str, *names: str
+) -> HttpResponse:
+    """Any other sheet, opened when it is made. stem: what its job is called; page, names: where to go back to."""
+    task = _task(request, stem, made)
+    if task is None:
+        return missing(request)
+    printed = _printed(request, task, reverse(page, args=names))
+    return printed if isinstance(printed, HttpResponse) else _opened(printed, task)
+
+
 def _task(
     request: HttpRequest, stem: str, made: Callable[[], Sheet | None], program: str = ""
 ) -> Task | None:

@@ -15,7 +15,7 @@ from fengsui.core.board import Row
 from fengsui.core.state import World
 from fengsui.store import streams
 from fengsui.store.streams import Stream
-from fengsui.web import here, lists, past, paths, sentences
+from fengsui.web import here, lists, past, paths, sentences, written
 from fengsui.web.lists import Cell, Listing
 from fengsui.web.pages.ledger import gap, moment
 from fengsui.web.pages.login import account_of
@@ -40,9 +40,9 @@ class Score(NamedTuple):
 @require_GET
 def supervision(request: HttpRequest) -> HttpResponse:
     """Everything under supervision."""
-    account, world, session = account_of(request), here.world(), here.session()
+    account, world, session = account_of(request), here.live(), here.session()
     own, now = scope(account), here.now()
-    known = {s.name: s for s in streams.streams(session)}
+    known = {s.name: s for s in streams.streams(session) if s.series != written.apart()}
     rows = [r for r in streams.board(session) if own in ("", r.unit) and r.stream in known]
     open_ = [r for r in rows if r.ended is None and (r.clause == CLAUSE or r.status == "supervised")]
     mine = account.unit if paths.to(account.role, "report", "x") else ""

@@ -27,6 +27,12 @@ def moment(at: int | None) -> str:
 
 
 @register.filter
+def percent(share: float | None) -> str:
+    """A share of 0 to 1 as 85%; "" for none."""
+    return "" if share is None else f"{share:.0%}"
+
+
+@register.filter
 def left(deadline: int | None) -> str:
     """Time left until a moment as 余 8:42, or 超 4:24 once it has passed."""
     if not deadline:
