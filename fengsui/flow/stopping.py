@@ -25,7 +25,7 @@ def before(session: Session, fact: Fact, world: World) -> Fact:
     """
     match fact:
         case DrillSet(state="stopped"):
-            for stream in drill.incidents(fact.stream, world):
+            for stream in (fact.stream, *drill.incidents(fact.stream, world)):
                 outbox.withdraw(session, stream)
             return fact
         case Alerted():

@@ -66,6 +66,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "series": series,
         "series_name": NAMES[series],
         "district": district,
+        "seq": getattr(request, "seq", 0),
         "calm": _calm(role) if series != "exercise" else None,
     }
 

@@ -55,6 +55,11 @@ def world() -> World:
     return house().writer.world
 
 
+def seq() -> int:
+    """The last fact that ``world`` holds; 0 before the house is there."""
+    return _house.writer.position[1] if _house is not None else 0
+
+
 def live() -> World:
     """The same without drills: what pages in earnest speak of."""
     return drill.live(world())

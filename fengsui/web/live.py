@@ -12,6 +12,7 @@ import gzip
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
+from urllib.parse import parse_qs
 
 from fengsui.flow.inputs import Change
 from fengsui.web import shared, sse
@@ -45,12 +46,13 @@ class Hub:
 
     def changed(self, change: Change) -> None:
         """Something was committed."""
-        if self._loop is not None and change.streams:
-            self._loop.call_soon_threadsafe(self._note, change.seq)
+        if change.streams:
+            self._latest = change.seq
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._note)
 
-    def _note(self, seq: int) -> None:
+    def _note(self) -> None:
         """The first commit is told soon, those that follow it together."""
-        self._latest = seq
         if not self._waiting and self._loop is not None:
             self._waiting, now = True, self._loop.time()
             self._loop.call_at(max(now + SOON, self._last + APART), self._tell)
@@ -75,7 +77,7 @@ class Hub:
         gone = asyncio.create_task(sse.gone(receive))
         try:
             await sse.begin(send, retry=1000)
-            await send(_event(None))
+            await send(_event(self._latest if self._latest > _since(scope) else None))
             while not gone.done() and not stream.full():
                 await send(_event(await _next(stream, gone)))
         finally:
@@ -161,6 +163,12 @@ def _unpacks(scope: Message) -> bool:
 async def _refuse(send: Send) -> None:
     await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _since(scope: Message) -> int:
+    """The last fact that the page had when it was made: what was committed while it came is told at once."""
+    said = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("since", [""])[0]
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else 2**63
 
 
 def _session(scope: Message, name: str) -> str:

@@ -16,7 +16,7 @@ from django.urls import resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from fengsui.store.accounts import Account
-from fengsui.web import resume, rights
+from fengsui.web import here, resume, rights
 from fengsui.web.pages import trouble
 
 POLICY = (
@@ -81,6 +81,9 @@ class Gate:
         """Find the account of the session; a changed password ends every session that was opened with the old one."""
         known: Any = request
         known.account = signed_in(request.session)
+        known.seq = (
+            here.seq()
+        )  # before anything is read: what comes after it is told to the page once it listens
         answer = self.respond(request)
         if answer.status_code != 405:
             return answer

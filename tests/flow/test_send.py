@@ -380,6 +380,7 @@ def test_what_waits_in_a_dead_lane_leaves_by_another_of_its_channel(database, mo
             said = await asyncio.to_thread(house.health)
             assert "two" in said["one"].text
             one.say = lambda *_: Outcome.ACCEPTED
+            await until(lambda: not house.lanes[0].dead)
             await issued(house, 2)
             await until(lambda: house.lanes[0].relief == "" and done())
         return post, drill, two

@@ -217,7 +217,7 @@ def test_the_raw_route_opens_for_nobody_for_whom_the_page_does_not(busy, monkeyp
 
 def test_where_the_raw_route_cannot_read_the_ordinary_page_answers(busy, monkeypatch):
     def broken(*_):
-        raise asgi.Error("the file is gone")
+        raise asgi.Errors[0]("the file is gone")
 
     key = busy.client("clerk").cookies["fengsui"].value
     with served(busy) as address:

@@ -377,7 +377,8 @@ def test_whoever_has_no_number_is_named_before_anybody_signs(orange: Site) -> No
         world.directory,
         persons={**world.directory.persons, person: Person(person, "聚乐乡", ())},
     )
-    fact = written.fact(begun.begun("upgrade", orange.state(), "a"), "b", orange.now)
+    author, signer = (orange.account(role).person for role in ("forecaster", "signer"))
+    fact = written.fact(begun.begun("upgrade", orange.state(), author), signer, orange.now)
     lent = mind.consider(fact, "x", World(world.pack, audience.equipped(bare), world.streams, world.heads))
     found = audience.silent((e.fact for e in lent.entries), bare, world)
 

@@ -34,7 +34,9 @@ TOGETHER = 25
 """Recipients of one HTTP request."""
 RUNS = 3
 LONGEST = 300.0
-TEXT = "【云州气象】【模拟】云州区气象台发布暴雨红色预警信号，请立即远离河道沟谷和危险房屋，收到请回1。"
+TEXT = (
+    "【云州气象】【模拟】云州区气象台发布暴雨红色预警信号，请立即远离河道沟谷和危险房屋，收到请回1。【模拟】"
+)
 
 
 class Missing(ValueError):  # noqa: N818 - the condition is the name
