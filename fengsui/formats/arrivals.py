@@ -270,7 +270,7 @@ def named_areas(names: Iterable[str], pack: Pack) -> list[str]:
 
 def text(content: bytes, pack: Pack, now: int) -> tuple[Reading, Proposal]:
     """What a text says, and what it would be. Its names are names: the person who registers it answers for them."""
-    raw = content.decode("utf-8", "replace")
+    raw = content.decode("utf-8", "replace").replace("\0", " ")  # what no database keeps says nothing
     found = reading.read(raw, pack.hazards)
     sent = _moment(found.time) or now
     action: Arrival = (

@@ -95,7 +95,7 @@ def content(digest: str) -> bytes:
 def settle(session: Session, one: Arrival) -> None:
     """What became of an arrival."""
     digest, *others = msgspec.structs.astuple(one)
-    session.run(_UPDATE, *others, digest)
+    session.run(_UPDATE, *(v.replace("\0", "") if isinstance(v, str) else v for v in others), digest)
 
 
 def find(session: Session, digest: str) -> Arrival | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -75,9 +76,7 @@ def _series(request: HttpRequest) -> Series:
     """What a page speaks of: the series of the stream, the row or the draft in its address, else the district's own."""
     world = here.world()
     own, given = world.at(DISTRICT).series, request.resolver_match.kwargs if request.resolver_match else {}
-    stream = str(
-        given.get("stream") or request.GET.get("drill") or str(given.get("row", "")).partition("|")[0]
-    )
+    stream = str(given.get("stream") or _asked(request) or str(given.get("row", "")).partition("|")[0])
     if stream in world.streams:
         state = world.at(stream)
         return state.series if state.alert.version or state.drill.stage else own
@@ -86,6 +85,14 @@ def _series(request: HttpRequest) -> Series:
     if "draft" in given and (row := Draft.objects.filter(kind=written.KIND, pk=given["draft"]).first()):
         return "exercise" if written.load(row).series == "exercise" else own
     return own
+
+
+def _asked(request: HttpRequest) -> str:
+    """The drill that the address asks for; one with too much behind it, which is refused, asks for none."""
+    try:
+        return request.GET.get("drill", "")
+    except TooManyFieldsSent:
+        return ""
 
 
 def _calm(role: str) -> dict[str, str] | None:

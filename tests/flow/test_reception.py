@@ -291,3 +291,13 @@ def test_many_messages_of_one_file_are_arrivals_of_their_own(office):
     with contextlib.suppress(StopIteration):
         office.reception.look()
     assert {office.row(d).state for d in digests} == {"registered"}
+
+
+def test_what_no_database_can_keep_holds_up_nothing_behind_it(office):
+    """A NUL in a pasted text is kept with its bytes, and read without it."""
+    odd = office.take(TEXT.replace("发布", "发\0布").encode(), form="text")
+    assert odd.state in arrivals.OPEN
+    assert "\0" not in odd.title + odd.sender + odd.why
+    assert arrivals.content(odd.digest) == TEXT.replace("发布", "发\0布").encode()
+
+    assert office.take(cap()).state == "registered"
