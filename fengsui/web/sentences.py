@@ -62,7 +62,7 @@ def sentence(fact: Fact, world: World) -> str:
     """What happened, in one sentence without its time."""
     match fact:
         case Alerted():
-            return _alerted(fact, world)
+            return alerted(fact, world)
         case Received():
             return _received(fact, world)
         case Reported():
@@ -116,7 +116,8 @@ def sentence(fact: Fact, world: World) -> str:
             assert_never(fact)
 
 
-def _alerted(fact: Alerted, world: World) -> str:
+def alerted(fact: Alerted, world: World) -> str:
+    """A version of a warning as it was signed, whatever holds now."""
     hazard = world.pack.hazards.get(fact.hazard)
     name = hazard.name if hazard else fact.hazard
     if not fact.zones:

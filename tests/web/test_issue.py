@@ -437,3 +437,15 @@ def test_lifting_needs_a_reason_and_a_second_person_and_tells_who_was_told(busy:
 def test_what_no_longer_holds_can_not_be_changed(quiet: Site) -> None:
     for page in begun.VERBS:
         assert trust(quiet, "forecaster").get(f"/issue/nothing/{page}").status_code == 404
+
+
+def test_what_was_signed_is_called_what_it_was_and_not_what_it_would_be_now(quiet: Site) -> None:
+    quiet.issue()
+    fields = {"form": "token-y", "do": "submit", "cancel": "1", "replaces": "1", "cause": "降雨已明显减弱，"}
+    answer = trust(quiet, "forecaster").post(f"/issue/{INCIDENT}/cancel", fields)
+    draft = Draft.objects.get(pk=int(answer["Location"].rsplit("/", 1)[1]))
+    signer = trust(quiet, "signer")
+    assert sign(signer, draft).status_code == 303
+
+    page = signer.get(f"/issue/{draft.pk}").content.decode()
+    assert "<h1>解除暴雨预警（第 2 版）</h1>" in page

@@ -22,7 +22,7 @@ from fengsui.flow.inputs import Signature
 from fengsui.store import history, people
 from fengsui.store.accounts import Draft
 from fengsui.store.archive import Paper
-from fengsui.web import compared, foreseen, here, paths, signing, written
+from fengsui.web import compared, foreseen, here, paths, sentences, signing, written
 from fengsui.web.pages.correct import OPEN
 from fengsui.web.pages.issue import title
 from fengsui.web.pages.login import account_of
@@ -232,7 +232,7 @@ def _shown(request: HttpRequest, row: Draft, wrong: str = "", status: int = 200)
             ahead = outcome
     mine = account.person == draft.author
     more: dict[str, Any] = {
-        "row": row, "draft": draft, "title": title(draft), "wrong": wrong, "faults": found, "ahead": ahead,
+        "row": row, "draft": draft, "title": sentences.alerted(signed, here.world()) if signed else title(draft), "wrong": wrong, "faults": found, "ahead": ahead,
         "signed": signed, "mine": mine, "wrote": account.person in draft.writers, "seen": signing.seen(row), "level": draft.level,
         "may_sign": written.may_sign(account, draft), "hazard": here.pack().hazards.get(draft.hazard),
         "changed": compared.changes(draft) if row.state in ("submitted", "returned") else [],
