@@ -14,7 +14,7 @@ from fengsui.store import columns
 class Notice(models.Model):
     """通知 One row for each Notified fact. rank: 0 red … 3 blue. part, cursor: how far the lists are fanned out.
 
-    plan: JSON list of ``outbox.Step``, one after the other. stopped: nothing goes out; done as well: it was lifted, for good
+    plan: JSON list of ``lanes.Step``, one after the other. stopped: nothing goes out; done as well: it was lifted, for good
     (drained: every row is withdrawn); not done: it was narrowed to what is left of its plan, until the rows of whom it no
     longer tells are withdrawn, cursor: up to which of them.
     """

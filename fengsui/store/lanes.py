@@ -23,6 +23,18 @@ class Lane(msgspec.Struct, frozen=True):
     accepts: frozenset[Series]
 
 
+class Step(msgspec.Struct, frozen=True, array_like=True):
+    """A list to fan out on a channel in a lane. zones: where its members are told, () = in the notice's zones; but: not
+    who is wholly within those.
+    """
+
+    list: str
+    channel: str
+    lane: str
+    zones: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+
+
 def route(lanes: Iterable[Lane], channel: str, series: str) -> str:
     """The first lane of a channel that takes a series; "" = none, and a row for it is refused at once."""
     return next((lane.name for lane in lanes if lane.channel == channel and series in lane.accepts), "")

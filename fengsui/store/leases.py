@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from fengsui.store import receipts, tally
-from fengsui.store.lanes import SUBSCRIBED, Lane, route
+from fengsui.store.lanes import SUBSCRIBED, Lane, Step, route
 from fengsui.store.receipts import Moved, Risen
 from fengsui.store.sql import Session, pack
 from fengsui.store.states import State
@@ -114,7 +114,7 @@ _DUE = {
 _due = msgspec.json.Decoder(list[_Due])
 _tellings = msgspec.json.Decoder(list[_Telling])
 _pieces = msgspec.json.Decoder(tuple[str, ...])
-_plan = msgspec.json.Decoder(list[tuple[str, str, str]])
+_plan = msgspec.json.Decoder(list[Step])
 
 
 def lease(
@@ -176,7 +176,7 @@ def orphaned(session: Session, lanes: Collection[Lane]) -> list[Moved]:
     """
     for id_, series, plan in session.run("SELECT id, series, plan FROM notice WHERE done = 0"):
         steps = _plan.decode(plan)
-        planned = [(name, channel, route(lanes, channel, series)) for name, channel, _ in steps]
+        planned = [msgspec.structs.replace(s, lane=route(lanes, s.channel, series)) for s in steps]
         if planned != steps:
             session.run("UPDATE notice SET plan = ? WHERE id = ?", pack(planned), id_)
     rows = session.run(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from fengsui.store import tally
+from fengsui.store.lanes import Step
 from fengsui.store.leases import RANKS
 from fengsui.store.receipts import Moved
 from fengsui.store.sql import Session, pack
@@ -23,18 +24,6 @@ SLICE = 10_000
 CURSOR = 7
 """Bytes of a member's lookup that say how far a list is fanned out: they fit a number of the database."""
 ENDED = 1 << 8 * CURSOR
-
-
-class Step(msgspec.Struct, frozen=True, array_like=True):
-    """A list to fan out on a channel in a lane. zones: where its members are told, () = in the notice's zones; but: not
-    who is wholly within those.
-    """
-
-    list: str
-    channel: str
-    lane: str
-    zones: tuple[str, ...] = ()
-    but: tuple[str, ...] = ()
 
 
 class Planned(NamedTuple):

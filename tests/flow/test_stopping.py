@@ -12,7 +12,8 @@ from fengsui.core.facts import Alerted
 from fengsui.flow import spare
 from fengsui.flow.clock import Jumping
 from fengsui.flow.inputs import Input, Parked, Unwritten
-from fengsui.store import rebuild
+from fengsui.store import leases, rebuild
+from fengsui.store.lanes import Lane, Step
 from fengsui.store.leases import Leased, Verdict
 from fengsui.store.sql import Session
 from fengsui.store.states import State
@@ -273,3 +274,28 @@ def test_a_second_version_leaves_calls_and_all_clears_of_before(database, sessio
     assert all(got[person] == [(2, "all_clear")] for person in gone & before.keys())
     assert {e for p, each in got.items() if p in before and p not in gone for e in each} >= {(3, "alert")}
     sound(database, session)
+
+
+def test_a_list_that_was_narrowed_is_planned_anew_for_the_lanes_of_the_next_start(
+    database, session, monkeypatch
+):
+    """Its zones stay as they were narrowed, whichever way it leaves."""
+    monkeypatch.setattr(spare, "SLICE", 1)
+    with writing(database) as writer:
+        issue(writer)
+        writer.settle().result(10)
+        assert issue(writer, 2, "red", zones={ZONES[0]: "red"}, kept=[ZONES[0]], action="change").ok
+        writer.settle().result(10)
+    session.run("UPDATE notice SET done = 0")  # as if it had ended before the lists were through
+    before = dict(session.run("SELECT id, plan FROM notice"))
+    assert any(step.zones for plan in before.values() for step in steps(plan))
+
+    there = Lane("other", "sms", frozenset({"test"}))
+    leases.orphaned(session, [there])
+
+    for id_, plan in session.run("SELECT id, plan FROM notice"):
+        assert steps(plan) == [msgspec.structs.replace(step, lane="other") for step in steps(before[id_])]
+
+
+def steps(plan: str) -> list[Step]:
+    return msgspec.json.decode(plan, type=list[Step])
