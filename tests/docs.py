@@ -67,6 +67,15 @@ def codes() -> Iterator[str]:
         yield f"| `{code}` | {text} |"
 
 
+def spoken() -> dict[str, set[str]]:
+    """Each code with the modules that say it."""
+    found: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "fengsui").rglob("*.py")):
+        for code, _ in _coded(path):
+            found.setdefault(code, set()).add(path.relative_to(ROOT).as_posix())
+    return found
+
+
 def _coded(path: Path) -> Iterator[tuple[str, str]]:
     """Codes in texts (``… [G030]``) and of refusals (``Refusal("A01", "…")``)."""
     module = ast.parse(path.read_text(encoding="utf-8"))

@@ -34,7 +34,7 @@ class Holds:
         try:
             named = await asyncio.to_thread(_read)
         except Errors as error:
-            log.warning("停发表读不出，车道保持原状：%s [R060]", type(error).__name__)
+            log.warning("停发表读不出，车道保持原状：%s [R064]", type(error).__name__)
             return
         held = frozenset(x.name for x in self._lanes if x.name in named or holds.EVERY in named)
         for lane in self._lanes:

@@ -139,14 +139,14 @@ class Simulations:
             if again := next((one for one in known if wish.form and one.wish.form == wish.form), None):
                 return again
             if self._running:
-                raise Refused("已有一场模拟演练在进行，请等它演完或先停止。[R080]")
+                raise Refused("已有一场模拟演练在进行，请等它演完或先停止。[R110]")
             self._forget(known)
             one = Simulation(self._named(known), self._pack.drills[wish.scenario].title, wish, self._now())
             try:
                 child = self._begun(one)
             except OSError as error:
                 shutil.rmtree(self._folder / one.id, ignore_errors=True)
-                raise Refused(f"无法启动模拟演练：{error}。请管理员检查磁盘、内存和进程数。[R081]") from error
+                raise Refused(f"无法启动模拟演练：{error}。请管理员检查磁盘、内存和进程数。[R111]") from error
             self.keep(one)
             self._child, self._running, self._how = child, one.id, "failed"
             self._thread = threading.Thread(
@@ -211,8 +211,8 @@ class Simulations:
         elif state == "failed":
             words = (folder / "said.txt").read_text(encoding="utf-8", errors="replace").strip()
             if code != TOLD:
-                log.error("模拟演练 %s 退出码 %d：%s [R082]", one.id, code, words[-2000:])
-            said = words if code == TOLD else "模拟演练意外中断，原因已记入日志。[R082]"
+                log.error("模拟演练 %s 退出码 %d：%s [R112]", one.id, code, words[-2000:])
+            said = words if code == TOLD else "模拟演练意外中断，原因已记入日志。[R112]"
         with self._lock:
             self.keep(msgspec.structs.replace(one, state=state, ended=self._now(), said=said[-500:]))
             self._child, self._running = None, ""

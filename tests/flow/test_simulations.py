@@ -107,7 +107,7 @@ def test_the_district_is_out_of_its_reach(
 def test_it_is_stopped_and_what_it_had_come_to_stays(simulations: Simulations) -> None:
     one = simulations.start(SLOW)
     until(lambda: simulations.progress(one.id))
-    with pytest.raises(Refused, match="R080"):
+    with pytest.raises(Refused, match="R110"):
         simulations.start(msgspec.structs.replace(SLOW, form="another"))
 
     simulations.stop(one.id)

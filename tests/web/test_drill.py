@@ -76,7 +76,7 @@ def test_the_very_words_are_shown_before_anybody_is_told_and_the_word_is_typed(e
     looked = client.post("/drills/real/new", form(earnest, do="look")).content.decode()
     text = re.search(r'class="bubble">([^<]+)<', looked)[1]
     refused = client.post("/drills/real/new", form(earnest, typed=""))
-    assert (refused.status_code, "W240" in refused.content.decode()) == (422, True)
+    assert (refused.status_code, "W260" in refused.content.decode()) == (422, True)
     assert earnest.facts(DrillSet) == []
 
     assert client.post("/drills/real/new", form(earnest)).status_code == 303
@@ -94,7 +94,7 @@ def test_without_a_gateway_for_drills_none_is_announced(place: Database) -> None
     with site(place, ways=[Way("real", accepts=("actual",))], series="actual") as at:
         answer = at.client("signer").post("/drills/real/new", form(at))
 
-        assert (answer.status_code, "W242" in answer.content.decode()) == (422, True)
+        assert (answer.status_code, "W262" in answer.content.decode()) == (422, True)
         assert at.facts(DrillSet) == []
 
 

@@ -91,7 +91,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.POST.get("do") != "announce" or wish.faults:
         return _form(request, wish, form, looked=not wish.faults, status=422 if wish.faults else 200)
     if request.POST.get("typed", "").strip() != CONFIRM:
-        wrong = f"请键入“{CONFIRM}”二字，确认要通知这些真人参加演练，尚未宣布。[W240]"
+        wrong = f"请键入“{CONFIRM}”二字，确认要通知这些真人参加演练，尚未宣布。[W260]"
         return _form(request, wish._replace(faults=[wrong]), form, looked=True, status=422)
     answer = here.record(wish.fact, form=form)
     if not answer.ok:
@@ -150,10 +150,10 @@ def _announcement(facts: list[Fact], world: World) -> tuple[str, int]:
 def _unready() -> list[str]:
     """Why no drill can be held here now."""
     if not here.pack().drills:
-        return ["数据包中没有演练情景，请在数据包的 drills/ 下写一个。[W241]"]
+        return ["数据包中没有演练情景，请在数据包的 drills/ 下写一个。[W261]"]
     lanes = [lane.gateway for lane in here.house().lanes]
     if not any("exercise" in g.accepts and g.channel != "cap" for g in lanes):
-        return ["没有一个网关接受演练，谁也通知不到。请管理员在“网关”中为一个网关勾选演练。[W242]"]
+        return ["没有一个网关接受演练，谁也通知不到。请管理员在“网关”中为一个网关勾选演练。[W262]"]
     return []
 
 
