@@ -111,7 +111,7 @@ class Round:
         if one.id in self._known:
             return first_answer(self.session, one.id, self._known[one.id])
         self._bytes.update((p.digest, p.body) for p in one.papers)
-        if isinstance(one.fact, Alerted):  # what it may have to stop must stand there
+        if isinstance(one.fact, stopping.STOPPING):  # what it may have to stop must stand there
             self._nowhere, self._stopped = self._posted(), True
         answer: Outcome = self._guarded(lambda: self._decide(one), lambda error: self._park(one, error))
         if isinstance(answer, Answer) and not answer.code:
@@ -162,7 +162,7 @@ class Round:
         return Parked(f"{Parked.__doc__} {said}")
 
     def _decide(self, one: Input) -> Answer:
-        if not (one.edit or one.signatures or isinstance(one.fact, Alerted)):
+        if not (one.edit or one.signatures or isinstance(one.fact, stopping.STOPPING)):
             return self._consider(one, one.fact, self.world)
         try:
             with self.session.savepoint():

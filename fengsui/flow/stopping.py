@@ -17,6 +17,9 @@ from fengsui.core.state import State, World
 from fengsui.store import outbox
 from fengsui.store.sql import Session
 
+STOPPING = (Alerted, Received, DrillSet)
+"""Facts that may stop something: undone with it if the decision fails."""
+
 
 def before(session: Session, fact: Fact, world: World) -> Fact:
     """Stop what waits for whom an admitted version no longer touches, of a lifted warning all, of a drill that ends all that

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from fengsui.core import outdated
-from fengsui.core.facts import Alerted
+from fengsui.core.facts import Alerted, DrillSet
 from fengsui.flow import spare
 from fengsui.flow.clock import Jumping
 from fengsui.flow.inputs import Input, Parked, Unwritten
@@ -117,6 +117,25 @@ def test_a_cancellation_that_fails_is_parked_and_stops_nothing(database, session
             issue(writer, 2, "")
         writer.settle().result(10)
 
+    assert WITHDRAWN not in states(session)
+
+
+def test_a_drill_whose_end_fails_is_parked_and_stops_nothing(database, session):
+    pack = district.yunzhou()
+    mute = {k: v for k, v in pack.texts.templates.items() if k != "drill_stopped"}
+    broken = msgspec.structs.replace(pack, texts=msgspec.structs.replace(pack.texts, templates=mute))
+    lane = Lane("sms_1", "sms", frozenset({"exercise"}))
+    with writing(database, pack=broken, lanes=[lane]) as writer:
+        district.drilled(writer)
+        assert issue(writer, series="exercise", drill=district.DRILL).ok
+        writer.settle().result(10)
+        by = writer.world.at(district.DRILL).drill.by
+        with pytest.raises(Parked):
+            end = DrillSet(district.DRILL, writer.clock.now(), "stopped", by)
+            writer.post(Input("end", end)).result(10)
+        writer.settle().result(10)
+
+    assert session.run("SELECT count(*) FROM delivery WHERE state = 0")[0][0] > 0
     assert WITHDRAWN not in states(session)
 
 
