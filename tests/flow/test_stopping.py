@@ -130,8 +130,8 @@ def test_a_drill_whose_end_fails_is_parked_and_stops_nothing(database, session):
         assert issue(writer, series="exercise", drill=district.DRILL).ok
         writer.settle().result(10)
         by = writer.world.at(district.DRILL).drill.by
+        end = DrillSet(district.DRILL, writer.clock.now(), "stopped", by)
         with pytest.raises(Parked):
-            end = DrillSet(district.DRILL, writer.clock.now(), "stopped", by)
             writer.post(Input("end", end)).result(10)
         writer.settle().result(10)
 

@@ -95,3 +95,14 @@ def faults(page: Page) -> list[str]:
         for v in result["violations"]
         if v["impact"] in ("serious", "critical")
     ]
+
+
+def seen(page: Page, shots: str | None, name: str) -> None:
+    """Nothing overflows on a wide screen or a phone, axe finds nothing serious; kept where asked."""
+    for look, width in (("phone", 360), ("wide", 1440)):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert overflowing(page) == [], name
+        if shots:
+            Path(shots).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=Path(shots) / f"{name}-{look}.png", full_page=True)
+    assert faults(page) == [], name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from fengsui.core.facts import DrillSet, Reached
 from tests.conftest import Database
 from tests.flow.ways import Way
-from tests.web.browser import chromium, entered, faults, overflowing, served, until
+from tests.web.browser import chromium, entered, seen, served, until
 from tests.web.site import JULE, Site, site
 from tests.web.test_issue import PASSWORD, trust
 
@@ -149,14 +148,3 @@ def ended(page: Any, shots: str) -> None:
     page.click("text=演练报告")
     assert "随演练终止" in page.inner_text("main")
     seen(page, shots, "drill-report")
-
-
-def seen(page: Any, shots: str | None, name: str) -> None:
-    """Nothing overflows on a wide screen or a phone, axe finds nothing serious; kept where asked."""
-    for look, width in (("phone", 360), ("wide", 1440)):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert overflowing(page) == [], name
-        if shots:
-            Path(shots).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=Path(shots) / f"{name}-{look}.png", full_page=True)
-    assert faults(page) == [], name

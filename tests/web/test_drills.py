@@ -6,7 +6,6 @@ import csv
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ import pytest
 
 from fengsui.flow.simulations import Simulation, Wish
 from tests.web import browser
-from tests.web.browser import chromium, entered, faults, overflowing, served
+from tests.web.browser import chromium, entered, seen, served
 from tests.web.site import Site
 
 GOOD = {"scenario": "gale", "people": "60", "seed": "3", "pace": "0", "form": "one"}
@@ -204,14 +203,3 @@ def test_a_drill_in_a_browser(quiet: Site, request: pytest.FixtureRequest) -> No
         page.goto(f"{address}/drills")
         assert page.inner_text("tbody").count("模拟") == 2
         seen(page, shots, "drills-list")
-
-
-def seen(page: Any, shots: str | None, name: str) -> None:
-    """Nothing overflows on a wide screen or a phone, axe finds nothing serious; kept where asked."""
-    for look, width in (("phone", 360), ("wide", 1440)):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert overflowing(page) == [], name
-        if shots:
-            Path(shots).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=Path(shots) / f"{name}-{look}.png", full_page=True)
-    assert faults(page) == [], name

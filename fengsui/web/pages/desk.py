@@ -20,12 +20,13 @@ from fengsui.core import calendar
 from fengsui.core.state import World
 from fengsui.formats import badges
 from fengsui.store import history, inbox, progress
-from fengsui.store.accounts import Account, Draft
+from fengsui.store.accounts import Account
 from fengsui.web import (
     alarms,
     arrived,
     atlas,
     channels,
+    drafts,
     here,
     lists,
     numbers,
@@ -34,14 +35,13 @@ from fengsui.web import (
     places,
     rights,
     sentences,
-    signing,
     tasks,
     verbs,
     waiting,
     written,
 )
 from fengsui.web.outlook import Town, Warned
-from fengsui.web.pages import handover, issue
+from fengsui.web.pages import handover
 from fengsui.web.pages.login import account_of
 from fengsui.web.places import Place, Sign
 from fengsui.web.shared import Moment, moment
@@ -57,11 +57,6 @@ SAID = {
     "handover": "交接班已记录。",
 }
 """What a page that led here has done."""
-DRAFTED = ("submitted", "returned", "leaving", "going")
-RANKED = {"submitted": "signing", "returned": "returned"}
-"""States of drafts that the desk shows, and the rank of each; the others are on their way out."""
-WRITING = frozenset({"forecaster", "signer"})
-"""Roles that draft and sign warnings."""
 SEEN = frozenset({"forecaster", "signer", "clerk", "leader", "administrator"})
 """Roles that see names of responsible persons on the desk."""
 
@@ -215,7 +210,7 @@ def _view(account: Account, of: str, at: Moment) -> _View:
         account.unit,
         account.unit if unit and "townships" in unit.groups else "",
         of if of == ALL or of in world.streams else "",
-        (*_drafts(account, at.once("drafts", _waiting_drafts)), *arrived.tasks_of(account.role, at)),
+        (*drafts.tasks_of(account, at.once("drafts", drafts.waiting)), *arrived.tasks_of(account.role, at)),
         at.once("letters", lambda: inbox.waits(here.session())) if rights.may(account.role, "letters") else 0,
     )
 
@@ -265,7 +260,7 @@ def _picture(role: str, home: str, of: str, at: Moment) -> dict[str, Any]:
         "signs": {s.id: s for p in seen for s in p.signs}
         | {s.id: s for s in (places.sign(w, w.level) for w in warned)},
         "choices": _choices(warned, own, looked),
-        "issue": paths.to(role, "issue") if role in WRITING else "",
+        "issue": paths.to(role, "issue") if role in drafts.WRITING else "",
         "sees": role in SEEN,
         "lines": _lines([p for p in seen if p.state != "none"], role),
         "aside": [p.name for p in seen if p.state == "none"],
@@ -355,33 +350,6 @@ def _lines(towns: list[Place], role: str) -> list[Line]:
         url = paths.to(role, "call", town.call) if town.call else ""
         lines.append(Line(town, card.name if card else "", card.mask if card else "", url))
     return lines
-
-
-def _waiting_drafts() -> list[Draft]:
-    found = Draft.objects.filter(kind=written.KIND, state__in=DRAFTED).order_by("at")[:20]
-    return [row for row in found if written.load(row).series != written.apart()]
-
-
-def _drafts(account: Account, rows: list[Draft]) -> list[tasks.Task]:
-    """Drafts that wait for this account's signature, and its own that were given back: before everything else."""
-    if account.role not in WRITING | set(here.pack().rights.cosign):
-        return []
-    made = []
-    for row in rows:
-        draft, own = written.load(row), row.account == account.pk
-        state = RANKED.get(row.state, "leaving")
-        joins = account.unit in signing.missing(draft) and signing.may_cosign(account, draft)
-        wrote = own or account.person in draft.writers
-        signs = not wrote and (written.may_sign(account, draft) or joins)
-        if own if state == "returned" else signs or (state == "leaving" and own):
-            url = paths.to(account.role, "issue_sign", row.pk)
-            action = "撤销" if state == "leaving" else "修改" if own else "联合签发" if joins else "审核签发"
-            made.append(
-                tasks.Task(
-                    f"draft|{row.pk}", draft.stream, "", "", (), state, 0, issue.title(draft), "", action, url
-                )
-            )
-    return made
 
 
 def _alarms(view: _View, found: Iterable[tasks.Group], at: Moment) -> dict[str, int]:
