@@ -36,7 +36,7 @@ class Reference(msgspec.Struct, frozen=True):
 FRAMES = frozenset(("--T::+:", "--T::-:"))
 """Every third character of a time from the fifth on: what stands between its numbers."""
 NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
-PAIRS = re.compile(rf"\s*(?:{NUMBER},{NUMBER}(?:\s+|\Z))*+")
+PAIR = re.compile(rf"(?<!\S){NUMBER},{NUMBER}(?!\S)")
 CIRCLE = re.compile(rf"\s*({NUMBER}),({NUMBER})\s+({NUMBER})\s*")
 EPOCH = dt.datetime.fromisoformat("1970-01-01")
 ENDS = (dt.date.min.toordinal() - EPOCH.toordinal() + 2, dt.date.max.toordinal() - EPOCH.toordinal() - 2)
@@ -133,7 +133,7 @@ def ring(text: str) -> tuple[tuple[Point, ...] | None, bool]:
             return _ring(f"[[{text.replace(' ', '],[')}]]"), True
         except msgspec.DecodeError:
             pass  # out of range, or written as JSON would not: ``.5``, ``007``
-    if not PAIRS.fullmatch(text):
+    if PAIR.sub("", text).strip():
         return None, False
     numbers = list(map(float, text.replace(",", " ").split()))
     pairs = tuple(zip(numbers[::2], numbers[1::2], strict=True))
