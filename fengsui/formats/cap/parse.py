@@ -20,7 +20,7 @@ BRISK = 2 * 1024 * 1024
 
 PLAIN = re.compile(
     rb"""(?:\xef\xbb\xbf)?(?:<\?xml\s+version\s*=\s*["']1\.0["'](?:\s+encoding\s*=\s*["'](?i:utf-8)["'])?"""
-    rb"""(?:\s+standalone\s*=\s*["'](?:yes|no)["'])?\s*\?>)?\s*(?:<\?xml-[^?>]*+\?>\s*)*+<[A-Za-z_]"""
+    rb"""(?:\s+standalone\s*=\s*["'](?:yes|no)["'])?\s*\?>)?\s*(?:<\?xml-[^?>]*+\?>\s*)*<[A-Za-z_]"""
 )
 """How nearly every document begins: UTF-8, no comment, no DTD. Anything else is looked at twice."""
 DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?(?>.*?\?>)|<!--(?>.*?-->))*+<!DOCTYPE", re.DOTALL)
